@@ -1,0 +1,1 @@
+"""An AI teammate in Slack that answers once, with sources."""

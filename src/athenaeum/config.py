@@ -1,0 +1,117 @@
+"""Configuration: the only module that reads the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import structlog
+from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from athenaeum.errors import Misconfigured
+
+log = structlog.get_logger(__name__)
+
+
+class Config(BaseSettings):
+    """Settings from arguments, the environment and `.env`, in that order.
+
+    Never raises by itself: a value that cannot be read is replaced by its default and remembered,
+    so that `validate` can name every fault at once.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    home: Path = Field(Path("~/.athenaeum"), validation_alias="ATHENAEUM_HOME")
+    port: int = Field(8001, ge=0, le=65535, validation_alias="ATHENAEUM_PORT")
+
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+
+    model: str | None = Field(None, validation_alias="ATHENAEUM_MODEL")
+    embedder: str | None = Field(None, validation_alias="ATHENAEUM_EMBEDDER")
+    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    worker_pool_size: int = Field(5, ge=1, le=1000, validation_alias="WORKER_POOL_SIZE")
+    event_visibility_timeout: int = Field(60, ge=5, validation_alias="EVENT_VISIBILITY_TIMEOUT")
+    max_retry_count: int = Field(3, ge=0, le=20, validation_alias="MAX_RETRY_COUNT")
+
+    def __init__(self, **values: Any) -> None:
+        """Read the settings; `values` are given by field name and win over the environment."""
+        # Fields are named to pydantic by their variables: by field name `home` would also read $HOME.
+        given = {self._variable(name): value for name, value in values.items()}
+        faults: list[str] = []
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            unread = {str(fault["loc"][0]): str(fault["msg"]) for fault in error.errors()}
+            faults = [f"{variable}: {why}" for variable, why in unread.items()]
+            fields = {str(field.validation_alias): field for field in type(self).model_fields.values()}
+            super().__init__(**{**given, **{variable: fields[variable].default for variable in unread}})
+        object.__setattr__(self, "_faults", tuple(faults))
+
+    @classmethod
+    def _variable(cls, name: str) -> str:
+        return str(cls.model_fields[name].validation_alias)
+
+    def validate(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the name is promised to users
+        """Raise Misconfigured naming every fault, one a line; return silently when there is none."""
+        faults = [*getattr(self, "_faults", ()), *self._inconsistencies()]
+        if faults:
+            raise Misconfigured("\n".join(faults))
+
+    def _inconsistencies(self) -> list[str]:
+        faults: list[str] = []
+        url = self.database_url.get_secret_value() if self.database_url else None
+        if url is not None and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+            faults.append("DATABASE_URL: give a postgresql:// address, or unset it to use the embedded server")
+        if self.slack_bot_token and not self.slack_bot_token.get_secret_value().startswith("xoxb-"):
+            faults.append("SLACK_BOT_TOKEN: a bot token starts with xoxb- (Slack app, OAuth & Permissions)")
+        if self.slack_app_token and not self.slack_app_token.get_secret_value().startswith("xapp-"):
+            faults.append("SLACK_APP_TOKEN: an app-level token starts with xapp- (Slack app, Basic Information)")
+        for name in ("slack_api_url", "anthropic_base_url", "openai_base_url"):
+            address = getattr(self, name)
+            if address is not None and not _is_http(address):
+                faults.append(f"{self._variable(name)}: give an http:// or https:// address")
+        return faults
+
+    @property
+    def home_dir(self) -> Path:
+        """`home` with `~` resolved."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def visibility_timeout(self) -> timedelta:
+        """How long a claim lives without a heartbeat."""
+        return timedelta(seconds=self.event_visibility_timeout)
+
+    def describe(self) -> dict[str, str]:
+        """Every setting by its variable's name; secrets only as set or unset."""
+        shown: dict[str, str] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            secret = "SecretStr" in str(field.annotation)
+            shown[self._variable(name)] = "unset" if value is None else "set" if secret else str(value)
+        return shown
+
+    def log_configuration(self) -> None:
+        """Log every setting, secrets only as set or unset."""
+        log.info("config.loaded", **self.describe())
+
+
+def _is_http(address: str) -> bool:
+    try:
+        TypeAdapter(AnyHttpUrl).validate_python(address)
+    except ValidationError:
+        return False
+    return True

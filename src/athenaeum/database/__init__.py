@@ -1,0 +1,1 @@
+"""The cellar: PostgreSQL, embedded or given, one schema for both."""

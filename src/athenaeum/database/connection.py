@@ -1,0 +1,172 @@
+"""Connections, pooled and single, each held to its role."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+import stamina
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from athenaeum.database.migrate import migrate
+from athenaeum.database.roles import APP, BECOME_ENGINE
+from athenaeum.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
+    from athenaeum.domain.identity import TenantId
+
+_CONNECT_TIMEOUT = 10  # seconds; a server that is starting answers within one
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A look at the pool: `open` of them exist, `in_use` are checked out, `limit` is the most there can be."""
+
+    open: int
+    in_use: int
+    limit: int
+
+
+class DatabaseConnection:
+    """The pool of connections to one PostgreSQL; an async context manager that may be closed twice.
+
+    `session()` without a tenant runs as the engine's role: the queue and the register only.
+    `session(tenant)` runs as the application's role and sees that tenant alone.
+    """
+
+    def __init__(self, database_url: str, pool_size: int = 10, max_overflow: int = 20, *, echo: bool = False) -> None:
+        """`database_url` is a `postgresql://` address; nothing is opened yet."""
+        self.url = database_url
+        self._limit = pool_size + max_overflow
+        try:
+            url = make_url(database_url).set(drivername="postgresql+psycopg")
+        except ValueError as error:
+            raise Misconfigured(_UNREADABLE) from error
+        self._engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            echo=echo,
+            poolclass=AsyncAdaptedQueuePool,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT, "application_name": "athenaeum"},
+        )
+        event.listen(self._engine.sync_engine, "connect", _become_engine)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    async def __aenter__(self) -> Self:
+        """Return itself; connections open on first use."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every pooled connection."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every pooled connection; harmless when repeated."""
+        await self._engine.dispose()
+
+    async def create_tables(self) -> None:
+        """Migrate the database to the newest schema."""
+        await migrate(self.url)
+
+    @asynccontextmanager
+    async def session(self, tenant: TenantId | None = None) -> AsyncGenerator[AsyncSession]:
+        """A session whose transactions are held to `tenant`; commits at the end, rolls back on an error."""
+        async with self._sessions() as session:
+            session.sync_session.info["tenant"] = tenant
+            event.listen(session.sync_session, "after_begin", _become_tenant)
+            async with session.begin():
+                yield session
+
+    async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        """A connection of one's own, outside the pool, as the engine's role: for listeners and hot loops."""
+        return await connect(self.url, autocommit=autocommit)
+
+    async def health_check(self) -> bool:
+        """Whether a new connection can be opened and answers; a hung server fools one that is already open."""
+        try:
+            async with await connect(self.url, connect_timeout=2) as connection:
+                await connection.execute("SELECT 1")
+        except (psycopg.Error, OSError):
+            return False
+        return True
+
+    def get_pool_status(self) -> PoolStatus:
+        """Counts of the pool's connections at this moment."""
+        pool = self._engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        return PoolStatus(open=pool.checkedin() + pool.checkedout(), in_use=pool.checkedout(), limit=self._limit)
+
+
+async def connect(
+    url: str, *, autocommit: bool = True, connect_timeout: int = _CONNECT_TIMEOUT
+) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    """Open one psycopg connection as the engine's role."""
+    connection = await psycopg.AsyncConnection.connect(
+        libpq_url(url), autocommit=True, connect_timeout=connect_timeout, application_name="athenaeum"
+    )
+    await connection.execute(BECOME_ENGINE)
+    await connection.set_autocommit(autocommit)
+    return connection
+
+
+def libpq_url(url: str) -> str:
+    """The address as libpq takes it: without SQLAlchemy's driver name."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+@asynccontextmanager
+async def init_db(database_url: str) -> AsyncGenerator[DatabaseConnection]:
+    """Migrate the database at `database_url` and give its pool for the time of the block."""
+    async with DatabaseConnection(database_url) as database:
+        await database.create_tables()
+        yield database
+
+
+get_session = DatabaseConnection.session
+"""`async with get_session(database, tenant) as session:`, the same as `database.session(tenant)`."""
+
+
+def transient(error: Exception) -> bool:
+    """Whether a database error may pass by itself: a lost connection, a restart, a deadlock, a full disk."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
+        error = error.orig
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return True
+    return isinstance(error, OSError | TimeoutError)
+
+
+def retrying(*, attempts: int = 5) -> Any:
+    """Iterate over attempts with backoff while the error is `transient`; each attempt needs its own session."""
+    return stamina.retry_context(on=transient, attempts=attempts, wait_initial=0.1, wait_max=2.0, timeout=15)
+
+
+_UNREADABLE = "DATABASE_URL cannot be read: give postgresql://user:password@host:5432/name, or unset it"
+
+
+def _become_engine(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(BECOME_ENGINE)
+    cursor.close()
+    connection.commit()
+
+
+def _become_tenant(session: Session, _transaction: object, connection: Connection) -> None:
+    tenant: TenantId | None = session.info["tenant"]
+    if tenant is not None:
+        connection.execute(_BECOME_TENANT, {"tenant": str(tenant)})
+
+
+_BECOME_TENANT = text(f"SELECT set_config('role', '{APP}', true), set_config('app.tenant', :tenant, true)")

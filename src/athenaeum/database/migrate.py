@@ -1,0 +1,103 @@
+"""Bringing a database to the newest schema."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import structlog
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from athenaeum.errors import Misconfigured
+
+log = structlog.get_logger(__name__)
+
+MINIMUM_SERVER = 160000
+"""PostgreSQL 16: the oldest that grants a role the right to become another without inheriting from it."""
+
+_LOCK = 0x617468656E  # advisory lock: several processes may start at once, one migrates
+
+
+async def migrate(url: str) -> None:
+    """Apply what is missing, under an advisory lock; a database that is up to date costs one query.
+
+    Raises:
+        Misconfigured: the server is too old, lacks pgvector or the right to create roles.
+    """
+    await asyncio.to_thread(_migrate, url)
+
+
+async def pending(url: str) -> list[str]:
+    """Revisions that `migrate` would apply, oldest first."""
+    return await asyncio.to_thread(_pending, url)
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_settings())
+
+
+def _settings() -> AlembicConfig:
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return settings
+
+
+def _pending(url: str) -> list[str]:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            return _missing(connection)
+    finally:
+        engine.dispose()
+
+
+def _missing(connection: Connection) -> list[str]:
+    current = MigrationContext.configure(connection).get_current_revision()
+    revisions = _script().iterate_revisions("heads", current or "base")
+    return [revision.revision for revision in revisions][::-1]
+
+
+def _migrate(url: str) -> None:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            if not (missing := _missing(connection)):
+                return
+            connection.rollback()
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+            connection.commit()
+            _require(connection)
+            settings = _settings()
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+            log.info("database.migrated", revisions=missing)
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise Misconfigured(
+                "the database user may not create roles or tables: run ALTER ROLE … CREATEROLE as an administrator"
+                " and make the user owner of the database"
+            ) from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def _require(connection: Connection) -> None:
+    version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+    if int(version) < MINIMUM_SERVER:
+        raise Misconfigured(
+            f"PostgreSQL {int(version) // 10000} is too old: use 16 or newer, or unset DATABASE_URL for the embedded one"
+        )
+    vector = connection.exec_driver_sql("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").scalar()
+    if vector is None:
+        raise Misconfigured(
+            "PostgreSQL lacks pgvector: install the package postgresql-NN-pgvector on the database's host"
+        )
+    connection.rollback()

@@ -1,0 +1,12 @@
+"""Alembic's entrance: runs on the connection that `athenaeum.database.migrate` hands in."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from athenaeum.database.models import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,15 @@
+"""The two unprivileged roles that every connection runs as.
+
+`ENGINE` is what a connection starts as: it sees the queue and the register of all tenants, and nothing
+that a person wrote. `APP` sees everything of exactly one tenant, the one in the setting `app.tenant`.
+Row-level security holds both to it.
+"""
+
+from __future__ import annotations
+
+ENGINE = "athenaeum_engine"
+APP = "athenaeum_app"
+
+BECOME_TENANT = f"SELECT set_config('role', '{APP}', true), set_config('app.tenant', %s, true)"
+"""psycopg statement; one parameter, the tenant's id as text; holds until the transaction ends."""
+BECOME_ENGINE = f"SELECT set_config('role', '{ENGINE}', false)"

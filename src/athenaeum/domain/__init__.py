@@ -1,0 +1,1 @@
+"""Frozen words shared by every floor: no I/O, no clock, no configuration."""

@@ -1,0 +1,44 @@
+"""What retrieval finds and an answer may quote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from athenaeum.domain.identity import PassageId
+
+
+class Origin(StrEnum):
+    """Where a passage comes from; also its label as data from outside."""
+
+    DOCUMENT = "document"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrievable piece of text with the source a reader can open.
+
+    `url` is a document's address with its anchor or a message's permalink; None when the source
+    cannot be opened (a document added from a local path keeps its path in `title`).
+    `text` is the passage itself, without heading or title; `heading` is the path of headings above it.
+    """
+
+    id: PassageId
+    origin: Origin
+    title: str
+    heading: str
+    url: str | None
+    text: str
+    score: float
+    written_at: datetime | None = None
+    author: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a model writes in square brackets to cite this passage."""
+        return f"S{self.id}"
