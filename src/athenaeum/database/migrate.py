@@ -93,7 +93,7 @@ def _require(connection: Connection) -> None:
     version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
     if int(version) < MINIMUM_SERVER:
         raise Misconfigured(
-            f"PostgreSQL {int(version) // 10000} is too old: use 16 or newer, or unset DATABASE_URL for the embedded one"
+            f"PostgreSQL {int(version) // 10000} is too old: use 16 or newer, or unset DATABASE_URL"
         )
     vector = connection.exec_driver_sql("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").scalar()
     if vector is None:

@@ -1,0 +1,37 @@
+"""A tenant and the face it gives the agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from athenaeum.domain.identity import TenantId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A workspace as the register knows it; the Slack fields are None until one is connected."""
+
+    id: TenantId
+    name: str
+    team_id: str | None
+    enterprise_id: str | None
+    app_id: str | None
+    url: str | None
+    """The workspace's address with a slash at its end; permalinks begin with it."""
+    bot_user: UserId | None
+    bot_id: str | None
+    company_name: str
+    domain_areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Who the agent is in one place: the tenant's persona, overridden by the channel's."""
+
+    name: str = "Athenaeum"
+    role: str = "the team's librarian"
+    instructions: str = ""
+    model: str | None = None
+    """A model string that is tried before the configured ones."""

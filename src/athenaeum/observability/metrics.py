@@ -1,0 +1,32 @@
+"""Every metric, declared once."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
+
+EVENTS_RECEIVED = Counter("athenaeum_events_received_total", "Slack events that arrived", ["transport", "type"])
+EVENTS_REFUSED = Counter("athenaeum_events_refused_total", "Requests turned away at the door", ["reason"])
+UNKNOWN_WORKSPACES = Counter("athenaeum_unknown_workspace_total", "Events of workspaces that are not installed")
+INTAKE_SECONDS = Histogram("athenaeum_intake_seconds", "From arrival to commit", buckets=_FAST)
+
+QUEUE_DEPTH = Gauge("athenaeum_queue_depth", "Events by status", ["status"])
+QUEUE_OLDEST_SECONDS = Gauge("athenaeum_queue_oldest_seconds", "Age of the oldest event that waits")
+EVENTS_CLAIMED = Counter("athenaeum_events_claimed_total", "Claims", ["kind"])
+EVENTS_FINISHED = Counter("athenaeum_events_finished_total", "Events by outcome", ["kind", "outcome"])
+LEASES_LOST = Counter("athenaeum_leases_lost_total", "Handlers stopped because their lease was lost")
+CLAIM_SECONDS = Histogram("athenaeum_claim_seconds", "One claim statement", buckets=_FAST)
+HANDLER_SECONDS = Histogram("athenaeum_handler_seconds", "One run of a handler", ["kind"], buckets=_SLOW)
+WORKERS = Gauge("athenaeum_workers", "Workers of this process", ["state"])
+
+TURN_SECONDS = Histogram("athenaeum_turn_seconds", "From the message's commit to the delivered answer", buckets=_SLOW)
+TURNS = Counter("athenaeum_turns_total", "Finished turns by outcome", ["outcome"])
+MODEL_SECONDS = Histogram("athenaeum_model_seconds", "One model request", ["model"], buckets=_SLOW)
+MODEL_TOKENS = Counter("athenaeum_model_tokens_total", "Tokens by direction", ["model", "direction"])
+TOOL_SECONDS = Histogram("athenaeum_tool_seconds", "One tool call", ["tool"], buckets=_SLOW)
+TOOL_ERRORS = Counter("athenaeum_tool_errors_total", "Tool calls that failed", ["tool"])
+SEARCH_SECONDS = Histogram("athenaeum_search_seconds", "One search of the index", buckets=_FAST)
+SLACK_SECONDS = Histogram("athenaeum_slack_seconds", "One Web API call", ["method"], buckets=_SLOW)
+SLACK_ERRORS = Counter("athenaeum_slack_errors_total", "Web API calls that failed", ["method", "error"])
