@@ -128,9 +128,7 @@ def bootstrap(place: Place, binaries: Binaries) -> None:
     with connect(place) as connection:
         if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(ROLE)))
-        connection.execute(
-            sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(sql.Identifier(ROLE), password)
-        )
+        connection.execute(sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(sql.Identifier(ROLE), password))
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
@@ -146,7 +144,7 @@ def _add_extension(connection: psycopg.Connection, name: LiteralString, place: P
         connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)))
     except psycopg.OperationalError as error:
         # packaged pgvector is built for x86-64-v3 and dies of SIGILL below it
-        if "signal 4" not in log_tail(place):
+        if "signal 4" not in server_log(place):
             raise
         raise Misconfigured(
             f"this processor cannot run the packaged extension {name} (illegal instruction): "
@@ -154,14 +152,11 @@ def _add_extension(connection: psycopg.Connection, name: LiteralString, place: P
         ) from error
 
 
-def log_tail(place: Place, size: int = 4000) -> str:
-    """The end of the server's own log."""
-    try:
-        with place.log.open("rb") as file:
-            file.seek(max(0, place.log.stat().st_size - size))
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
+def server_log(place: Place, offset: int = 0) -> str:
+    """What the server wrote to its log from an offset in bytes on; at most its last 64 KB."""
+    with place.log.open("rb") as file:
+        file.seek(max(offset, place.log.stat().st_size - 65_536))
+        return file.read().decode(errors="replace")
 
 
 def _write_secret(place: Place, path: Path, secret: str) -> None:

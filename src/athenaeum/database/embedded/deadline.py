@@ -21,11 +21,19 @@ class Deadline:
         self._started = time.monotonic()
         self._limit = limit.total_seconds()
         self._abandoned = abandoned or Event()
+        self._passed: set[float] = set()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the operation began."""
         return time.monotonic() - self._started
+
+    def passes(self, seconds: float) -> bool:
+        """Whether so much time has gone by, True once: for a note that is worth writing one time."""
+        if self.elapsed < seconds or seconds in self._passed:
+            return False
+        self._passed.add(seconds)
+        return True
 
     def pause(self) -> None:
         """Let a moment pass.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class FileLock:
 
 
 @contextmanager
-def alone(path: Path, owner: Owner, deadline: Deadline) -> Iterator[FileLock]:
+def alone(path: Path, owner: Owner, deadline: Deadline) -> Generator[FileLock]:
     """Hold the lock file alone, after waiting for whoever has it."""
     lock = FileLock(path, owner)
     try:

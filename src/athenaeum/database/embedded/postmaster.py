@@ -23,16 +23,18 @@ from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
 
-_SLOW = 2.0  # seconds; a start without crash recovery takes a fortieth of that
+_SLOW = 2.0  # seconds; a start without crash recovery takes a twentieth of that
 _LOG_LIMIT = 10_000_000  # bytes
 
 
 def answers(place: Place) -> bool:
-    """Whether our own server accepts a session: a process id proves nothing, it may be reused or a zombie's.
+    """Whether our own server accepts a session; that its process id exists would prove nothing.
 
     Raises:
         Misconfigured: The superuser's password is not the cluster's.
     """
+    if not place.socket.exists():
+        return False
     try:
         with cluster.connect(place) as connection:
             row = connection.execute("SHOW data_directory").fetchone()
@@ -46,18 +48,123 @@ def answers(place: Place) -> bool:
 
 
 def start(place: Place, binaries: Binaries, deadline: Deadline) -> None:
-    """Start the server, or wait for one that is starting, recovering or ending; the caller has the boot lock.
+    """Start the server, or wait for one that is starting, recovering or ending. The caller has the boot lock.
 
     Raises:
-        Misconfigured: It ended, with its reason, or it did not answer in time.
+        Misconfigured: The server ended; the message has its reason.
+        TimeoutError: It did not answer in time.
     """
     lock = FileLock(place.server_lock, place.owner)
     try:
-        _await(place, deadline, lambda: lock.seize())
-        if answers(place):
-            return
+        while not lock.seize():  # some process of an earlier server lives
+            if answers(place):
+                return
+            _pause(place, deadline)
+        written = place.log.stat().st_size if place.log.exists() else 0
         process = _spawn(place, binaries, lock)
     finally:
         lock.close()
-    # reaped as it ends, or a killed server would stay a zombie for as long as we live
+    # reaped as soon as it ends: otherwise a killed server would be a zombie for as long as we live
     threading.Thread(target=process.wait, name="postgres-reaper", daemon=True).start()
+    while not answers(place):
+        if process.returncode is not None:
+            raise Misconfigured(_why_not(place, written))
+        _pause(place, deadline)
+    log.info("embedded.started", place=str(place.root), pid=process.pid, seconds=round(deadline.elapsed, 3))
+
+
+def stop(place: Place, deadline: Deadline) -> None:
+    """Shut down fast (sessions are ended, data is written) and wait for the end. The caller has the boot lock.
+
+    Raises:
+        TimeoutError: The server did not end in time.
+    """
+    lock = FileLock(place.server_lock, place.owner)
+    told = False
+    try:
+        while not lock.seize():
+            if not told and (pid := _listener(place.socket)):
+                os.kill(pid, signal.SIGINT)
+                told = True
+            deadline.pause()
+    finally:
+        lock.close()
+    log.info("embedded.stopped", place=str(place.root))
+
+
+def _spawn(place: Place, binaries: Binaries, lock: FileLock) -> subprocess.Popen[bytes]:
+    place.make_socket_dir()
+    for stale in (place.data / "postmaster.pid", place.socket.with_name(f"{place.socket.name}.lock")):
+        _adopt(stale)
+    if place.log.exists() and place.log.stat().st_size > _LOG_LIMIT:
+        place.log.replace(place.log.with_suffix(".log.1"))
+    options = {
+        "listen_addresses": "",
+        "port": str(cluster.PORT),
+        "unix_socket_directories": str(place.socket_dir),
+        "unix_socket_permissions": "0700",
+        "shared_preload_libraries": "pg_stat_statements" if "pg_stat_statements" in binaries.extensions else "",
+    }
+    with place.log.open("ab") as output:
+        place.log.chmod(0o600)
+        place.owner.give(place.log)
+        return subprocess.Popen(
+            [
+                binaries.program("postgres"),
+                "-D",
+                place.data,
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
+            cwd="/",
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # the terminal's Ctrl-C is for us, not for a server that others use
+            pass_fds=(lock.fileno(),),
+            **place.owner.credentials,
+        )
+
+
+def _adopt(pid_file: Path) -> None:
+    """Make a dead server's pid file harmless; the free server lock says that it is dead.
+
+    Its process id may be another process's by now, and PostgreSQL would refuse to start. It takes an id that is
+    its own parent's for stale. Deleting the file would also skip PostgreSQL's second check, by shared memory,
+    which protects the data from a server that somebody started by hand.
+    """
+    try:
+        _, *rest = pid_file.read_text(encoding="utf-8").splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    except ValueError:  # empty: its writer was killed
+        pid_file.unlink()
+        return
+    pid_file.write_text("".join([f"{os.getpid()}\n", *rest]), encoding="utf-8")
+
+
+def _listener(path: Path) -> int | None:
+    """The process that listens on a socket, as the kernel knows it; None when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(2)
+        try:
+            client.connect(os.fspath(path))
+        except OSError:
+            return None
+        if sys.platform == "darwin":
+            return client.getsockopt(0, 2) or None  # SOL_LOCAL, LOCAL_PEERPID
+        credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return struct.unpack("3i", credentials)[0] or None  # 0: it lives in another container
+
+
+def _pause(place: Place, deadline: Deadline) -> None:
+    deadline.pause()
+    if deadline.passes(_SLOW):
+        log.warning("embedded.start_slow", place=str(place.root), hint="crash recovery", log=str(place.log))
+
+
+def _why_not(place: Place, offset: int) -> str:
+    lines = cluster.server_log(place, offset).splitlines() or ["it wrote nothing"]
+    reason = next((line for line in lines if "FATAL" in line or "PANIC" in line), lines[-1]).strip()
+    mend = "free some space" if "No space left" in reason else f"see {place.log}"
+    return f"the embedded PostgreSQL did not start ({reason}): {mend}, or set DATABASE_URL"
