@@ -1,0 +1,95 @@
+"""Logs: one JSON object a line, or readable text on a terminal; secrets never pass."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRET_KEY = re.compile(r"token(?!s)|secret|password|authorization|api_key|cookie", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{12,}|gh[pousr]_\w{20,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|Bearer\s+[\w.~+/-]+=*"
+)
+_HIDDEN = "[hidden]"
+
+# Libraries that print whole payloads or every request below this level.
+_CHATTY = ("slack_bolt", "slack_sdk", "aiohttp", "httpx", "httpx2", "anthropic", "openai", "alembic", "sqlalchemy")
+
+
+def configure_logging(*, level: str = "INFO", as_json: bool | None = None) -> None:
+    """Set up structlog and the standard library's logging to write the same lines to stderr.
+
+    Args:
+        level: the lowest level written.
+        as_json: None decides by looking: text on a terminal, JSON otherwise.
+    """
+    as_json = not sys.stderr.isatty() if as_json is None else as_json
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.CallsiteParameterAdder(
+            [
+                structlog.processors.CallsiteParameter.MODULE,
+                structlog.processors.CallsiteParameter.FUNC_NAME,
+                structlog.processors.CallsiteParameter.LINENO,
+            ]
+        ),
+        structlog.processors.format_exc_info if as_json else _keep,
+        hide_secrets,
+    ]
+    last: list[Processor] = [structlog.dev.ConsoleRenderer(sort_keys=False, colors=sys.stderr.isatty())]
+    if as_json:
+        last = [_name_fields, structlog.processors.JSONRenderer(default=str)]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace the values of secret-looking keys, and secret-looking parts of any text."""
+    return {key: _HIDDEN if _SECRET_KEY.search(key) else _hidden(value) for key, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET_VALUE.sub(_HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {key: _HIDDEN if _SECRET_KEY.search(str(key)) else _hidden(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    return value
+
+
+def _keep(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return event
+
+
+def _name_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event["message"] = event.pop("event", "")
+    event["function"] = event.pop("func_name", None)
+    event["line"] = event.pop("lineno", None)
+    return event

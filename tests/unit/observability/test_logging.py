@@ -1,0 +1,59 @@
+"""athenaeum.observability.logging."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from athenaeum.observability.logging import configure_logging, hide_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+    logging.getLogger().setLevel(level)
+
+
+def test_every_line_is_an_object_with_the_promised_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(as_json=True)
+
+    with structlog.contextvars.bound_contextvars(operation_id="op-1"):
+        structlog.get_logger("here").info("event.claimed", duration_ms=1.5)
+    logging.getLogger("uvicorn").warning("of the standard library")
+
+    lines: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for field in ("timestamp", "level", "logger", "message", "module", "function", "line"):
+        assert all(field in line for line in lines)
+    assert lines[0]["operation_id"] == "op-1"
+    assert lines[0]["duration_ms"] == 1.5
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        {"bot_token": "anything"},
+        {"text": "key is xoxb-" + "1-2-abc"},
+        {"url": "postgresql://me:pw@host/db"},
+        {"nested": {"password": "anything", "list": ["xapp-" + "1-abc"]}},
+    ],
+)
+def test_secrets_do_not_pass(leak: dict[str, Any]) -> None:
+    shown = str(hide_secrets(None, "info", leak))
+
+    assert "[hidden]" in shown
+    for secret in ("anything", "1-2-abc", "me:pw", "1-abc"):
+        assert secret not in shown
+
+
+def test_counts_of_tokens_are_no_secrets() -> None:
+    assert hide_secrets(None, "info", {"input_tokens": 3}) == {"input_tokens": 3}
