@@ -1,0 +1,201 @@
+"""The control API under ``/_sim``: people act, faults are put in, events are repeated. Loopback only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from slacksim import requests
+from slacksim.errors import SlackError
+from slacksim.faults import Fault
+from slacksim.model import Channel, JsonObject, User
+from slacksim.people import Person
+from slacksim.simulation import Simulation
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_loopback(request: web.Request) -> bool:
+    """Whether Host and Origin are this machine, so that no web page of another origin gets through."""
+    addresses = [f"//{request.host}"]
+    if origin := request.headers.get("Origin"):
+        addresses.append(origin)
+    try:
+        return all(urlsplit(address).hostname in LOOPBACK for address in addresses)
+    except ValueError:
+        return False
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses what doesn't come from this machine, and turns errors into JSON."""
+    if not request.path.startswith("/_sim"):
+        return await handler(request)
+    if not is_loopback(request):
+        return web.json_response({"ok": False, "error": "loopback_only"}, status=403)
+    try:
+        return await handler(request)
+    except SlackError as error:
+        return web.json_response(error.body(), status=error.status if error.status != 200 else 400)
+
+
+class Control:
+    """The handlers that change something."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/_sim/messages", self.say),
+            web.post("/_sim/edit", self.edit),
+            web.post("/_sim/delete", self.delete),
+            web.post("/_sim/react", self.react),
+            web.post("/_sim/click", self.click),
+            web.post("/_sim/open", self.open_direct),
+            web.post("/_sim/channels", self.create_channel),
+            web.post("/_sim/members", self.change_membership),
+            web.post("/_sim/archive", self.archive),
+            web.post("/_sim/faults", self.plan_fault),
+            web.delete("/_sim/faults", self.clear_faults),
+            web.post("/_sim/limits", self.set_limits),
+            web.post("/_sim/timing", self.set_timing),
+            web.post("/_sim/disconnect", self.disconnect),
+            web.post("/_sim/socket_mode", self.switch_socket_mode),
+            web.post("/_sim/deliver", self.deliver),
+            web.post("/_sim/events_url", self.set_events_url),
+            web.post("/_sim/reset", self.reset),
+        ]
+
+    def _person(self, reference: str) -> Person:
+        return Person.named(self._simulation.world, reference)
+
+    def _place(self, channel: str, user: str) -> tuple[Channel, User]:
+        found = self._simulation.world.find_channel(channel)
+        person = self._simulation.world.find_user(user)
+        if found is None or person is None:
+            raise SlackError("channel_not_found" if found is None else "user_not_found", status=404)
+        return found, person
+
+    async def say(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Say)
+        message = self._person(body.user).say(body.channel, body.text, thread_ts=body.thread_ts)
+        return done(ts=message.ts, channel=message.channel)
+
+    async def edit(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Edit)
+        message = self._person(body.user).edit(body.channel, body.ts, body.text)
+        return done(ts=message.ts, channel=message.channel)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Delete)
+        self._person(body.user).delete(body.channel, body.ts)
+        return done()
+
+    async def react(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.React)
+        self._person(body.user).react(body.channel, body.ts, body.name, added=not body.remove)
+        return done()
+
+    async def click(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Click)
+        payload = self._person(body.user).click(
+            body.channel, body.ts, body.action_id, value=body.value, url=self._simulation.url
+        )
+        delivery = self._simulation.outbox.send(payload, kind="interactive")
+        return done(envelope_id=delivery.envelope_id)
+
+    async def open_direct(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Open)
+        return done(channel=self._person(body.user).open_direct(body.users).id)
+
+    async def create_channel(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.NewChannel)
+        channel = self._person(body.user).create_channel(body.name, body.members, private=body.private)
+        return done(channel=channel.id)
+
+    async def change_membership(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Membership)
+        channel, user = self._place(body.channel, body.user)
+        world = self._simulation.world
+        if body.remove:
+            world.leave(channel, user.id)
+        else:
+            world.join(channel, user.id)
+        return done(members=channel.members)
+
+    async def archive(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Archive)
+        channel, user = self._place(body.channel, body.user)
+        self._simulation.world.set_archived(channel, user.id, archived=body.archived)
+        return done()
+
+    async def plan_fault(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.FaultPlan)
+        faults = self._simulation.faults
+        if body.mode == "client_msg_id_off":
+            faults.client_msg_ids_count = False
+        else:
+            faults.plan(Fault(body.method, body.mode, body.times, body.retry_after, body.seconds, body.error))
+        return done()
+
+    async def clear_faults(self, _: web.Request) -> web.Response:
+        self._simulation.faults.clear()
+        return done()
+
+    async def set_limits(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.LimitSettings)
+        self._simulation.limits.configure(enabled=body.enabled, overrides=body.per_minute)
+        return done()
+
+    async def set_timing(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.TimingSettings)
+        timing = self._simulation.timing
+        if body.ack_seconds is not None:
+            timing.ack_seconds = body.ack_seconds
+        if body.retry_delays is not None:
+            timing.retry_delays = tuple(body.retry_delays)
+        if body.warning_seconds is not None:
+            timing.warning_seconds = body.warning_seconds
+        return done()
+
+    async def disconnect(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Disconnect)
+        count = self._simulation.sockets.connection_count
+        self._simulation.sockets.disconnect(body.reason)
+        return done(connections=count)
+
+    async def switch_socket_mode(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.SocketModeSwitch)
+        self._simulation.sockets.enabled = body.enabled
+        return done()
+
+    async def deliver(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Deliver)
+        if (body.payload is None) == (body.event_id is None):
+            raise SlackError("invalid_arguments", detail="give exactly one of payload and event_id")
+        outbox = self._simulation.outbox
+        payload = outbox.payload(body.event_id) if body.event_id else body.payload
+        if payload is None:
+            raise SlackError("event_not_found", status=404)
+        sent = [outbox.send(payload, via=body.via) for _ in range(body.times)]
+        return done(envelope_ids=[delivery.envelope_id for delivery in sent])
+
+    async def set_events_url(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.EventsUrl)
+        if body.url and body.verify and not await self._simulation.webhook.verify(body.url):
+            raise SlackError("url_verification_failed", detail="the URL did not answer the challenge")
+        self._simulation.world.app.events_url = body.url
+        return done()
+
+    async def reset(self, _: web.Request) -> web.Response:
+        self._simulation.reset()
+        return done()
+
+
+def done(**fields: object) -> web.Response:
+    body: JsonObject = {"ok": True, **fields}
+    return web.json_response(body)

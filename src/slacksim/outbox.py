@@ -1,0 +1,48 @@
+"""Where changes become deliveries: by Socket Mode, or by HTTP when the app has a request URL."""
+
+from __future__ import annotations
+
+from slacksim import events
+from slacksim.changes import Change
+from slacksim.deliveries import Delivery, EnvelopeType, Via
+from slacksim.model import JsonObject
+from slacksim.socket_mode import SocketMode
+from slacksim.webhook import Webhook
+from slacksim.world import World
+
+
+class Outbox:
+    """All deliveries to the app, in order."""
+
+    def __init__(self, world: World, sockets: SocketMode, webhook: Webhook) -> None:
+        self.deliveries: list[Delivery] = []
+        self._world = world
+        self._sockets = sockets
+        self._webhook = webhook
+        world.listen(self._follow)
+
+    def _follow(self, change: Change) -> None:
+        if self._world.app.is_revoked:
+            return
+        for event in events.of(change, self._world.app):
+            self.send(events.callback(event, self._world))
+
+    def send(self, payload: JsonObject, *, kind: EnvelopeType = "events_api", via: Via | None = None) -> Delivery:
+        """Sends a payload the way the app is set up, or another way when told."""
+        chosen = via or ("http" if self._world.app.events_url else "socket")
+        delivery = Delivery(kind, payload, chosen)
+        self.deliveries.append(delivery)
+        if chosen == "http":
+            self._webhook.deliver(delivery)
+        else:
+            self._sockets.deliver(delivery)
+        return delivery
+
+    def payload(self, event_id: str) -> JsonObject | None:
+        """The payload of an event that was sent before."""
+        return next((sent.payload for sent in self.deliveries if sent.event_id == event_id), None)
+
+    def forget(self) -> None:
+        self.deliveries.clear()
+        self._sockets.forget()
+        self._webhook.forget()

@@ -1,0 +1,164 @@
+"""What a person does in the workspace, with the rights that this person has."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slacksim import blocks, objects, rich_text
+from slacksim.errors import SlackError
+from slacksim.ids import stable_id
+from slacksim.model import Channel, JsonObject, Message, User
+from slacksim.world import World
+
+MAX_TEXT = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody acting in the workspace.
+
+    Conversations may be named by id or by name; a user's id means the direct message with that user.
+    """
+
+    world: World
+    user: User
+
+    @classmethod
+    def named(cls, world: World, reference: str) -> Person:
+        user = world.find_user(reference)
+        if user is None:
+            raise SlackError("user_not_found", status=404)
+        if user.id == world.app.user_id:
+            raise SlackError("user_is_the_app", status=400)
+        return cls(world, user)
+
+    def channel(self, reference: str) -> Channel:
+        """A conversation that this person may read."""
+        channel = self.world.find_channel(reference)
+        if channel is None and (other := self.world.find_user(reference)):
+            return self.world.open_direct([self.user.id, other.id])[0]
+        if channel is None or not self.world.may_read(self.user.id, channel):
+            raise SlackError("channel_not_found", status=403 if channel else 404)
+        return channel
+
+    def _writable(self, reference: str) -> Channel:
+        channel = self.channel(reference)
+        if self.user.id not in channel.members:
+            raise SlackError("not_in_channel", status=403)
+        if channel.is_archived:
+            raise SlackError("is_archived", status=400)
+        return channel
+
+    def say(self, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
+        place = self._writable(channel)
+        if not text.strip():
+            raise SlackError("no_text", status=400)
+        parent = place.messages.get(thread_ts) if thread_ts else None
+        if thread_ts and parent is None:
+            raise SlackError("thread_not_found", status=404)
+        stored = rich_text.stored(text)[:MAX_TEXT]
+        message = Message(
+            ts=self.world.timestamps.next(),
+            channel=place.id,
+            user=self.user.id,
+            text=stored,
+            thread_ts=(parent.thread_ts or parent.ts) if parent else None,
+            team=self.world.team.id,
+            bot_id=self.user.bot_id,
+            client_msg_id=None if self.user.is_bot else str(uuid.uuid4()),
+        )
+        message.blocks = [rich_text.block(stored, _block_id(message.ts))]
+        return self.world.post(message)
+
+    def _own(self, channel: str, ts: str, error: str) -> Message:
+        message = self.message(channel, ts)
+        if message.user != self.user.id:
+            raise SlackError(error, status=403)
+        return message
+
+    def message(self, channel: str, ts: str) -> Message:
+        message = self.channel(channel).messages.get(ts)
+        if message is None or message.subtype == "tombstone":
+            raise SlackError("message_not_found", status=404)
+        return message
+
+    def edit(self, channel: str, ts: str, text: str) -> Message:
+        message = self._own(channel, ts, "cant_update_message")
+        stored = rich_text.stored(text)[:MAX_TEXT]
+        self.world.edit(message, by=self.user.id, text=stored, blocks=[rich_text.block(stored, _block_id(message.ts))])
+        return message
+
+    def delete(self, channel: str, ts: str) -> None:
+        self.world.delete(self._own(channel, ts, "cant_delete_message"))
+
+    def react(self, channel: str, ts: str, name: str, *, added: bool) -> None:
+        message = self.message(channel, ts)
+        if not self.world.react(message, user=self.user.id, name=name.strip(":"), added=added):
+            raise SlackError("already_reacted" if added else "no_reaction", status=400)
+
+    def open_direct(self, others: Sequence[str]) -> Channel:
+        people = [self.world.find_user(other) for other in others]
+        if not people or None in people:
+            raise SlackError("user_not_found", status=404)
+        return self.world.open_direct([self.user.id, *(user.id for user in people if user)])[0]
+
+    def create_channel(self, name: str, members: Sequence[str], *, private: bool) -> Channel:
+        if self.world.find_channel(f"#{name}"):
+            raise SlackError("name_taken", status=400)
+        people = [self.world.find_user(member) for member in members]
+        if None in people:
+            raise SlackError("user_not_found", status=404)
+        ids = [user.id for user in people if user]
+        return self.world.create_channel(name, self.user.id, members=ids, private=private)
+
+    def click(self, channel: str, ts: str, action_id: str, *, value: str | None, url: str) -> JsonObject:
+        """The block_actions payload of a click on an element of a message."""
+        place = self.channel(channel)
+        message = self.message(channel, ts)
+        found = next((pair for pair in blocks.elements(message.blocks) if pair[1]["action_id"] == action_id), None)
+        if found is None:
+            raise SlackError("action_not_found", status=404)
+        block, element = found
+        action: JsonObject = {
+            "type": element.get("type", "button"),
+            "action_id": action_id,
+            "block_id": block.get("block_id", ""),
+            "action_ts": self.world.timestamps.next(),
+        }
+        if isinstance(element.get("text"), dict):
+            action["text"] = element["text"]
+        chosen = value if value is not None else element.get("value")
+        if chosen is not None:
+            action["value"] = chosen
+        container: JsonObject = {"type": "message", "message_ts": ts, "channel_id": place.id}
+        if message.thread_ts:
+            container["thread_ts"] = message.thread_ts
+        return self._interaction() | {
+            "type": "block_actions",
+            "container": container | {"is_ephemeral": False},
+            "channel": {"id": place.id, "name": place.name or "directmessage"},
+            "message": objects.message(place, message, with_metadata=True),
+            "state": {"values": {}},
+            "response_url": f"{url}/actions/{place.id}/{ts}/{uuid.uuid4().hex}",
+            "actions": [action],
+        }
+
+    def _interaction(self) -> JsonObject:
+        team = self.world.team
+        name = self.user.name
+        return {
+            "user": {"id": self.user.id, "username": name, "name": name, "team_id": team.id},
+            "api_app_id": self.world.app.id,
+            "token": "unused",
+            "trigger_id": f"{time.time_ns()}.{uuid.uuid4().hex}",
+            "team": {"id": team.id, "domain": team.domain},
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+
+def _block_id(ts: str) -> str:
+    return stable_id("", ts)[:5]

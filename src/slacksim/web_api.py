@@ -1,0 +1,122 @@
+"""The Web API over HTTP: tokens, arguments, faults, limits, and Slack's way of answering."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+from aiohttp import web
+
+from slacksim.api.call import Arguments, Call, Method
+from slacksim.api.methods import METHODS
+from slacksim.calls import CallRecord
+from slacksim.errors import SlackError
+from slacksim.faults import Fault
+from slacksim.limits import rate_limited
+from slacksim.model import JsonObject
+from slacksim.simulation import Simulation
+
+
+class WebApi:
+    """Answers ``/api/{method}`` by GET and POST, form and JSON."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["method"]
+        started = time.perf_counter()
+        try:
+            given = await _given(request)
+        except SlackError as error:
+            return web.json_response(error.body())
+        record = self._simulation.calls.begin(name, given)
+        fault = self._simulation.faults.take(name)
+        if fault is not None:
+            record.fault = fault.mode
+            if fault.mode == "slow":
+                await asyncio.sleep(fault.seconds)
+        response = self._respond(request, given, record, fault)
+        record.seconds = round(time.perf_counter() - started, 6)
+        return response
+
+    def _respond(
+        self, request: web.Request, given: Mapping[str, Any], record: CallRecord, fault: Fault | None
+    ) -> web.Response:
+        if fault is not None and fault.mode == "drop_before":
+            return _dropped(request, record)
+        if fault is not None and fault.mode == "500":
+            record.status, record.error = 500, "internal server error"
+            return web.Response(status=500, text="Internal Server Error")
+        try:
+            response = self._answer(request, given, record.method, fault)
+        except SlackError as error:
+            record.status, record.error = error.status, error.code
+            response = web.json_response(error.body(), status=error.status, headers=error.headers)
+        if fault is not None and fault.mode == "drop_after":
+            return _dropped(request, record)
+        return response
+
+    def _answer(self, request: web.Request, given: Mapping[str, Any], name: str, fault: Fault | None) -> web.Response:
+        if fault is not None and fault.mode == "429":
+            raise rate_limited(fault.retry_after)
+        method = METHODS.get(name)
+        if method is None:
+            raise SlackError("unknown_method", req_method=name)
+        self._authenticate(method, _token(request, given))
+        if fault is not None and fault.mode == "error":
+            raise SlackError(fault.error)
+        simulation = self._simulation
+        simulation.limits.check(name, method.tier, str(given.get("channel", "")))
+        call = Call(simulation.world, Arguments(given), simulation.sockets, simulation.faults, simulation.url)
+        if method.scope:
+            call.require(method.scope)
+        body: JsonObject = {"ok": True, **method.handle(call)}
+        headers = {"X-OAuth-Scopes": ",".join(call.app.scopes), "X-Accepted-OAuth-Scopes": method.scope}
+        if method.caller == "app":
+            headers["X-OAuth-Scopes"] = "connections:write,authorizations:read"
+        return web.json_response(body, headers=headers)
+
+    def _authenticate(self, method: Method, token: str) -> None:
+        app = self._simulation.world.app
+        if method.caller == "anyone" and not token:
+            return
+        if not token:
+            raise SlackError("not_authed")
+        if token not in {app.bot_token, app.app_token}:
+            raise SlackError("invalid_auth")
+        if token == app.bot_token and app.is_revoked:
+            raise SlackError("token_revoked")
+        wanted = app.app_token if method.caller == "app" else app.bot_token
+        if method.caller != "anyone" and token != wanted:
+            raise SlackError("not_allowed_token_type")
+
+
+async def _given(request: web.Request) -> dict[str, Any]:
+    given: dict[str, Any] = dict(request.query)
+    if not request.can_read_body:
+        return given
+    if request.content_type == "application/json":
+        try:
+            body: Any = await request.json()
+        except ValueError:
+            raise SlackError("invalid_json") from None
+        if not isinstance(body, dict):
+            raise SlackError("json_not_object")
+        return given | cast("dict[str, Any]", body)
+    return given | {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _token(request: web.Request, given: Mapping[str, Any]) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else str(given.get("token", ""))
+
+
+def _dropped(request: web.Request, record: CallRecord) -> web.Response:
+    """Closes the connection without an answer."""
+    record.status = 0
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
