@@ -1,0 +1,1 @@
+"""The commands, thin: each reads its arguments, calls the house and prints."""

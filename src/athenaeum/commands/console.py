@@ -1,0 +1,54 @@
+"""What the commands print, and how they run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.console import Console
+
+from athenaeum.config import Config
+from athenaeum.observability.logging import configure_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def settings(*, quiet: bool = True) -> Config:
+    """The checked configuration; `quiet` keeps everything below a warning out of the terminal.
+
+    Raises:
+        Misconfigured: naming every fault.
+    """
+    configure_logging(level="WARNING" if quiet else "INFO")
+    config = Config()
+    config.validate()
+    return config
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
+
+
+def show_json(value: Any) -> None:
+    """Print a value for a script: JSON on standard output, nothing else beside it."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def complain(message: str, *, status: int = 1) -> int:
+    """Print what is wrong to standard error and give the exit status."""
+    for line in message.splitlines():
+        err.print(f"[bold red]athenaeum:[/] {_escaped(line)}", soft_wrap=True)
+    return status
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", "\\[")

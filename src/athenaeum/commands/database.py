@@ -1,0 +1,50 @@
+"""`athenaeum db`: the schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from athenaeum.commands.console import out, run, settings, show_json
+
+app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, and look whether it is.")
+
+
+@app.command()
+def migrate() -> None:
+    """Apply the migrations that are missing.
+
+    Example: athenaeum db migrate
+    """
+    run(_migrate())
+
+
+@app.command()
+def check(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Say whether the database answers and is up to date; exit status 1 when it is not.
+
+    Example: athenaeum db check
+    """
+    missing = run(_missing())
+    if as_json:
+        show_json({"reachable": True, "missing": missing})
+    else:
+        out.print("up to date" if not missing else f"missing: {', '.join(missing)}; run athenaeum db migrate")
+    if missing:
+        raise typer.Exit(1)
+
+
+async def _migrate() -> None:
+    from athenaeum.wiring import open_database
+
+    async with open_database(settings(quiet=False)):
+        out.print("up to date")
+
+
+async def _missing() -> list[str]:
+    from athenaeum.database.migrate import pending
+    from athenaeum.wiring import locate_database
+
+    async with locate_database(settings()) as url:
+        return await pending(url)

@@ -1,0 +1,89 @@
+"""The composition root: the only module that picks concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict
+
+from athenaeum.database.connection import DatabaseConnection, libpq_url
+from athenaeum.database.embedded import EmbeddedPostgres
+from athenaeum.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from athenaeum.config import Config
+
+log = structlog.get_logger(__name__)
+
+_WATCH_SECONDS = 2.0  # how soon a killed embedded server is brought back
+_WAIT_SECONDS = 3.0  # between attempts to reach a database that is away at start
+
+
+@asynccontextmanager
+async def locate_database(config: Config, *, patient: bool = False) -> AsyncGenerator[str]:
+    """The address of a database that answers: the configured one, else the embedded one, started if need be.
+
+    Args:
+        config: where to look.
+        patient: wait for a configured database that is away, saying so, instead of failing.
+
+    Raises:
+        Misconfigured: it cannot be reached; the message names the mend.
+    """
+    if config.database_url is None:
+        async with EmbeddedPostgres(config.home_dir / "postgres") as server, _beside(_keep_alive(server)):
+            yield server.url
+        return
+    url = config.database_url.get_secret_value()
+    while fault := await _unreachable(url):
+        if not patient:
+            raise Misconfigured(fault)
+        log.warning("database.unreachable", reason=fault, retry_in=_WAIT_SECONDS)
+        await asyncio.sleep(_WAIT_SECONDS)
+    yield url
+
+
+@asynccontextmanager
+async def open_database(config: Config, *, patient: bool = False) -> AsyncGenerator[DatabaseConnection]:
+    """The database, reachable and migrated."""
+    async with locate_database(config, patient=patient) as url, DatabaseConnection(url) as database:
+        await database.create_tables()
+        yield database
+
+
+@asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Run endless works beside the block; they end with it, and the block ends when one of them fails."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+            yield
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as failed:
+        if len(failed.exceptions) == 1:
+            raise failed.exceptions[0] from None
+        raise
+
+
+async def _keep_alive(server: EmbeddedPostgres) -> None:
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        await server.ensure()
+
+
+async def _unreachable(url: str) -> str | None:
+    try:
+        async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
+            return None
+    except psycopg.OperationalError as error:
+        where = conninfo_to_dict(url)
+        place = f"{where.get('host', 'localhost')}:{where.get('port', 5432)}"
+        reason = str(error).strip().splitlines()[0]
+        return f"cannot reach PostgreSQL at {place}: {reason}; start it, or mend or unset DATABASE_URL"
