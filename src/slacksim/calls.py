@@ -22,7 +22,7 @@ class CallRecord:
     status: int = 200
     error: str | None = None
     time: float = field(default_factory=time.time)
-    seconds: float = 0.0
+    ms: float = 0.0
     fault: str | None = None
 
 
@@ -38,8 +38,10 @@ class CallLog:
         self._records.append(record)
         return record
 
-    def of(self, method: str = "") -> list[JsonObject]:
-        return [asdict(record) for record in self._records if not method or record.method == method]
+    def of(self, method: str = "", *, newest: int = KEPT) -> list[JsonObject]:
+        """The calls of a method, or all; only the newest when told how many."""
+        records = [record for record in self._records if not method or record.method == method]
+        return [asdict(record) for record in records[-newest:]]
 
     def clear(self) -> None:
         self._records.clear()

@@ -102,9 +102,10 @@ class Control:
 
     async def click(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.Click)
-        payload = self._person(body.user).click(
-            body.channel, body.ts, body.action_id, value=body.value, url=self._simulation.url
-        )
+        person = self._person(body.user)
+        payload = person.click(body.channel, body.ts, body.action_id, block_id=body.block_id, value=body.value)
+        path = self._simulation.response_urls.new(payload["channel"]["id"], body.ts, person.user.id)
+        payload["response_url"] = self._simulation.url + path
         delivery = self._simulation.outbox.send(payload, kind="interactive")
         return done(envelope_id=delivery.envelope_id)
 
@@ -148,7 +149,9 @@ class Control:
 
     async def set_limits(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.LimitSettings)
-        self._simulation.limits.configure(enabled=body.enabled, overrides=body.per_minute)
+        self._simulation.limits.configure(
+            enabled=body.enabled, overrides=body.per_minute, history_page=body.history_page
+        )
         return done()
 
     async def set_timing(self, request: web.Request) -> web.Response:

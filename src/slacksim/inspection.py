@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from slacksim.calls import KEPT
 from slacksim.control import done
 from slacksim.errors import SlackError
 from slacksim.model import Channel, JsonObject, Message, User
@@ -59,7 +60,8 @@ class Inspection:
         return done(messages=shown)
 
     async def calls(self, request: web.Request) -> web.Response:
-        return done(calls=self._simulation.calls.of(request.query.get("method", "")))
+        newest = _newest(request)
+        return done(calls=self._simulation.calls.of(request.query.get("method", ""), newest=newest))
 
     async def ephemerals(self, request: web.Request) -> web.Response:
         user = self._viewer(request.query.get("user", ""))
@@ -72,7 +74,8 @@ class Inspection:
     async def deliveries(self, request: web.Request) -> web.Response:
         event_id = request.query.get("event_id", "")
         sent = self._simulation.outbox.deliveries
-        shown = [delivery.to_json() for delivery in sent if not event_id or delivery.event_id == event_id]
+        wanted = [delivery for delivery in sent if not event_id or delivery.event_id == event_id]
+        shown = [delivery.to_json() for delivery in wanted[-_newest(request) :]]
         return done(deliveries=shown, connections=self._simulation.sockets.connection_count)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -80,6 +83,14 @@ class Inspection:
         if user is None:
             raise SlackError("invalid_arguments", detail="user: name the person whose view it is")
         return await self._simulation.stream.serve(request, user.id)
+
+
+def _newest(request: web.Request) -> int:
+    """How many of the newest records are asked for by ``limit``; all of them by default."""
+    limit = request.query.get("limit", str(KEPT))
+    if not limit.isdigit() or int(limit) == 0:
+        raise SlackError("invalid_arguments", detail="limit: a number above 0")
+    return int(limit)
 
 
 def _readable(world: World, reference: str, viewer: User | None) -> Channel:

@@ -11,8 +11,9 @@ from slacksim.errors import SlackError
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 WINDOW_SECONDS = 60.0
+MAX_HISTORY_PAGE = 1000
 POSTS_PER_MINUTE = 300  # "several hundred a minute" in the whole workspace
-POST_BURST, POST_WINDOW_SECONDS = 5, 5.0
+POST_BURST, POST_WINDOW_SECONDS = 5, 5.0  # one a second in a channel, short bursts allowed
 
 
 class Limits:
@@ -25,12 +26,22 @@ class Limits:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.enabled = False
         self.overrides: dict[str, int] = {}
+        self.history_page = MAX_HISTORY_PAGE
         self._clock = clock
         self._calls: dict[str, deque[float]] = {}
 
-    def configure(self, *, enabled: bool, overrides: dict[str, int]) -> None:
-        """Switches the limits; ``overrides`` gives calls a minute for single methods."""
-        self.enabled, self.overrides = enabled, overrides
+    def configure(
+        self, *, enabled: bool, overrides: dict[str, int] | None = None, history_page: int = MAX_HISTORY_PAGE
+    ) -> None:
+        """Switches the limits.
+
+        Args:
+            enabled: Whether calls are counted.
+            overrides: Calls a minute for single methods.
+            history_page: The most messages that a call of history or replies returns; 15 for apps that are
+                distributed outside of Slack's marketplace.
+        """
+        self.enabled, self.overrides, self.history_page = enabled, overrides or {}, history_page
         self._calls.clear()
 
     def check(self, method: str, tier: int, channel: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from slacksim import events
 from slacksim.changes import Change
 from slacksim.deliveries import Delivery, EnvelopeType, Via
@@ -10,12 +12,14 @@ from slacksim.socket_mode import SocketMode
 from slacksim.webhook import Webhook
 from slacksim.world import World
 
+KEPT = 50_000
+
 
 class Outbox:
-    """All deliveries to the app, in order."""
+    """The newest deliveries to the app, oldest first."""
 
     def __init__(self, world: World, sockets: SocketMode, webhook: Webhook) -> None:
-        self.deliveries: list[Delivery] = []
+        self.deliveries: deque[Delivery] = deque(maxlen=KEPT)
         self._world = world
         self._sockets = sockets
         self._webhook = webhook

@@ -114,11 +114,20 @@ class Person:
         ids = [user.id for user in people if user]
         return self.world.create_channel(name, self.user.id, members=ids, private=private)
 
-    def click(self, channel: str, ts: str, action_id: str, *, value: str | None, url: str) -> JsonObject:
-        """The block_actions payload of a click on an element of a message."""
+    def click(
+        self, channel: str, ts: str, action_id: str, *, block_id: str | None = None, value: str | None = None
+    ) -> JsonObject:
+        """The block_actions payload of a click on an element of a message, without its response_url."""
         place = self.channel(channel)
         message = self.message(channel, ts)
-        found = next((pair for pair in blocks.elements(message.blocks) if pair[1]["action_id"] == action_id), None)
+        found = next(
+            (
+                (block, element)
+                for block, element in blocks.elements(message.blocks)
+                if element["action_id"] == action_id and block_id in {None, block.get("block_id")}
+            ),
+            None,
+        )
         if found is None:
             raise SlackError("action_not_found", status=404)
         block, element = found
@@ -142,7 +151,6 @@ class Person:
             "channel": {"id": place.id, "name": place.name or "directmessage"},
             "message": objects.message(place, message, with_metadata=True),
             "state": {"values": {}},
-            "response_url": f"{url}/actions/{place.id}/{ts}/{uuid.uuid4().hex}",
             "actions": [action],
         }
 

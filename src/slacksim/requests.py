@@ -54,6 +54,7 @@ class Click(Body):
     ts: str
     action_id: str
     value: str | None = None
+    block_id: str | None = None
 
 
 class Open(Body):
@@ -120,6 +121,7 @@ class LimitSettings(Body):
 
     enabled: bool
     per_minute: dict[str, int] = {}
+    history_page: int = Field(default=1000, ge=1, le=1000)
 
 
 class TimingSettings(Body):

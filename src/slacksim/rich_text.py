@@ -8,12 +8,21 @@ from slacksim.model import JsonObject
 
 # A token that Slack writes itself: <@U1>, <#C1|name>, <!here>, <https://…|label>, <mailto:…>
 TOKEN = re.compile(r"<(?:[@#!][^<>]+|(?:https?://|mailto:)[^<>]+)>")
+CODE = re.compile(r"(```[\s\S]*?```|`[^`\n]+`)")
 ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 BARE_LINK = re.compile(r"https?://[^\s<>|]+[^\s<>|.,;:!?)\]'\"]")
 
 
 def stored(typed: str) -> str:
-    """The text that Slack keeps of what was typed: stray ``&``, ``<``, ``>`` escaped, bare links wrapped."""
+    """The text that Slack keeps of what was typed: stray ``&``, ``<``, ``>`` escaped, bare links wrapped.
+
+    Links in code stay as they are.
+    """
+    pieces = CODE.split(typed)
+    return "".join(_escaped(piece) if index % 2 else _prose(piece) for index, piece in enumerate(pieces))
+
+
+def _prose(typed: str) -> str:
     parts: list[str] = []
     position = 0
     for token in TOKEN.finditer(typed):
@@ -24,8 +33,11 @@ def stored(typed: str) -> str:
 
 
 def _plain(text: str) -> str:
-    escaped = ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
-    return BARE_LINK.sub(lambda link: f"<{link.group()}>", escaped)
+    return BARE_LINK.sub(lambda link: f"<{link.group()}>", _escaped(text))
+
+
+def _escaped(text: str) -> str:
+    return ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def block(text: str, block_id: str) -> JsonObject:

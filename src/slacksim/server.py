@@ -78,6 +78,7 @@ class SlackSim:
             [
                 web.route("GET", "/api/{method}", api.handle),
                 web.route("POST", "/api/{method}", api.handle),
+                web.post("/actions/{key}", self.simulation.response_urls.handle),
                 web.get("/link/", self.simulation.sockets.serve),
                 *Control(self.simulation).routes(),
                 *Inspection(self.simulation).routes(),

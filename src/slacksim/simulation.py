@@ -7,6 +7,7 @@ from slacksim.deliveries import Timing
 from slacksim.faults import Faults
 from slacksim.limits import Limits
 from slacksim.outbox import Outbox
+from slacksim.response_urls import ResponseUrls
 from slacksim.socket_mode import SocketMode
 from slacksim.stream import Stream
 from slacksim.unfurl import Unfurler
@@ -29,6 +30,7 @@ class Simulation:
         self.faults = Faults()
         self.limits = Limits()
         self.calls = CallLog()
+        self.response_urls = ResponseUrls(world)
         self.unfurler = Unfurler(world)
         self.sockets = SocketMode(world, timing)
         self.webhook = Webhook(world, timing)
@@ -44,7 +46,8 @@ class Simulation:
         self.world.app.events_url = events_url
         self.sockets.enabled = True
         self.faults.clear()
-        self.limits.configure(enabled=False, overrides={})
+        self.limits.configure(enabled=False)
         self.calls.clear()
+        self.response_urls.forget()
         self.unfurler.forget()
         self.stream.reset()

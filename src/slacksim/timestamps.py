@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import time
-
-TIMESTAMP = re.compile(r"\d{1,12}\.\d{6}")
 
 
 class Timestamps:
@@ -27,7 +24,3 @@ def written(microseconds: int) -> str:
 
 def seconds_ago(seconds: float) -> str:
     return written(time.time_ns() // 1_000 - int(seconds * 1_000_000))
-
-
-def is_timestamp(text: str) -> bool:
-    return TIMESTAMP.fullmatch(text) is not None

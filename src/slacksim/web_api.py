@@ -39,7 +39,7 @@ class WebApi:
             if fault.mode == "slow":
                 await asyncio.sleep(fault.seconds)
         response = self._respond(request, given, record, fault)
-        record.seconds = round(time.perf_counter() - started, 6)
+        record.ms = round((time.perf_counter() - started) * 1000, 3)
         return response
 
     def _respond(
@@ -70,7 +70,9 @@ class WebApi:
             raise SlackError(fault.error)
         simulation = self._simulation
         simulation.limits.check(name, method.tier, str(given.get("channel", "")))
-        call = Call(simulation.world, Arguments(given), simulation.sockets, simulation.faults, simulation.url)
+        call = Call(
+            simulation.world, Arguments(given), simulation.sockets, simulation.faults, simulation.limits, simulation.url
+        )
         if method.scope:
             call.require(method.scope)
         body: JsonObject = {"ok": True, **method.handle(call)}

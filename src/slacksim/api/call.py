@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from slacksim.errors import SlackError, explained
 from slacksim.faults import Faults
+from slacksim.limits import Limits
 from slacksim.model import App, Channel, JsonObject, Kind, Message
 from slacksim.socket_mode import SocketMode
 from slacksim.world import World
@@ -81,6 +82,7 @@ class Call:
     arguments: Arguments
     sockets: SocketMode
     faults: Faults
+    limits: Limits
     url: str
 
     @property

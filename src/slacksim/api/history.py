@@ -24,18 +24,18 @@ def _in_range(arguments: Arguments) -> Callable[[str], bool]:
     return lambda ts: low < float(ts) < high
 
 
-def _limit(arguments: Arguments, default: int) -> int:
-    limit = arguments.number("limit", default) or default
+def _limit(call: Call, default: int) -> int:
+    limit = call.arguments.number("limit", default) or default
     if not 1 <= limit <= MAX_LIMIT:
         raise explained("invalid_limit", f"must be between 1 and {MAX_LIMIT}: limit")
-    return limit
+    return min(limit, call.limits.history_page)
 
 
 def history(call: Call) -> JsonObject:
     """Newest first, without the replies of threads."""
     channel = call.readable()
     is_wanted = _in_range(call.arguments)
-    limit = _limit(call.arguments, 100)
+    limit = _limit(call, 100)
     before = decoded(cursor) if (cursor := call.arguments.text("cursor")) else "~"
     matching = (ts for ts in reversed(channel.timeline) if ts <= before and is_wanted(ts))
     found = list(islice(matching, limit + 1))
@@ -60,7 +60,7 @@ def replies(call: Call) -> JsonObject:
         raise SlackError("thread_not_found")
     parent_ts = asked.thread_ts or asked.ts
     is_wanted = _in_range(call.arguments)
-    limit = _limit(call.arguments, 1000)
+    limit = _limit(call, 1000)
     after = decoded(cursor) if (cursor := call.arguments.text("cursor")) else ""
     thread = [ts for ts in channel.threads.get(parent_ts, []) if ts >= after and is_wanted(ts)]
     shown, rest = thread[:limit], thread[limit:]
