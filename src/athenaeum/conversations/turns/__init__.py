@@ -1,0 +1,43 @@
+"""Turns: a person's message, who works on it, and the one answer it gets.
+
+`open_turn` in the transaction that archives the message; `take`, `save_answer`, `finish` and their kin under the
+fencing token of the claim; `wait_for` by whoever wants the answer.
+"""
+
+from __future__ import annotations
+
+from athenaeum.conversations.turns.answers import from_json, to_json
+from athenaeum.conversations.turns.ledger import (
+    TURNS_CHANNEL,
+    Turn,
+    cancel,
+    check,
+    fail,
+    finish,
+    look,
+    save_answer,
+    stands,
+    take,
+)
+from athenaeum.conversations.turns.opening import TURN, open_turn
+from athenaeum.conversations.turns.question import question
+from athenaeum.conversations.turns.waiting import wait_for
+
+__all__ = [
+    "TURN",
+    "TURNS_CHANNEL",
+    "Turn",
+    "cancel",
+    "check",
+    "fail",
+    "finish",
+    "from_json",
+    "look",
+    "open_turn",
+    "question",
+    "save_answer",
+    "stands",
+    "take",
+    "to_json",
+    "wait_for",
+]

@@ -1,0 +1,170 @@
+"""A turn's row: who holds it, what was answered, how it ended.
+
+A turn belongs to the newest fencing token that took it. Every write names the token it was taken with; a token
+that is no longer the newest raises LeaseLost and writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select, update
+
+from athenaeum.conversations.turns.answers import from_json, to_json
+from athenaeum.database import models
+from athenaeum.domain.channel import Surface
+from athenaeum.domain.identity import ChannelId, EventId, LeaseToken, MessageTs, TenantId, TurnId, UserId
+from athenaeum.errors import Discard, LeaseLost
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.domain.turn import Answer
+
+TURNS_CHANNEL = "athenaeum_turns"
+"""NOTIFY channel; the payload is the id of a turn that has ended."""
+
+_ROW = models.Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn as it stood when it was read; `fence` is the token of its holder, 0 before anyone took it."""
+
+    id: TurnId
+    tenant: TenantId
+    surface: Surface
+    channel: ChannelId
+    message_ts: MessageTs
+    thread_ts: MessageTs
+    asker: UserId
+    question: str
+    event: EventId | None
+    fence: LeaseToken
+    answer: Answer | None
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+async def take(session: AsyncSession, turn: TurnId, token: LeaseToken, *, attempt: int = 1) -> Turn:
+    """Become the holder of a turn.
+
+    A finished turn is given as it is. Taking again with one's own token is no change.
+
+    Raises:
+        LeaseLost: A newer token holds the turn.
+        Discard: There is no such turn (its tenant was removed).
+    """
+    taken = await session.execute(
+        update(_ROW)
+        .where(_ROW.turn_id == turn, _ROW.fence <= token, _ROW.finished_at.is_(None))
+        .values(
+            fence=token,
+            attempt=attempt,
+            state=case((_ROW.answer.is_(None), "working"), else_="answered"),
+            started_at=func.coalesce(_ROW.started_at, func.now()),
+        )
+        .returning(_ROW)
+    )
+    if row := taken.scalar_one_or_none():
+        return _read(row)
+    found = await look(session, turn)
+    if found.finished_at is None:
+        raise _lost(turn, token)
+    return found
+
+
+async def look(session: AsyncSession, turn: TurnId) -> Turn:
+    """The turn as it stands; Discard when there is none."""
+    row = await session.scalar(select(_ROW).where(_ROW.turn_id == turn).execution_options(populate_existing=True))
+    if row is None:
+        raise Discard(f"turn {turn} is gone")
+    return _read(row)
+
+
+async def stands(session: AsyncSession, turn: TurnId, token: LeaseToken) -> bool:
+    """Whether `token` still holds the turn."""
+    return await session.scalar(select(_ROW.fence).where(_ROW.turn_id == turn)) == token
+
+
+async def check(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
+    """Raise LeaseLost unless `token` still holds the turn."""
+    if not await stands(session, turn, token):
+        raise _lost(turn, token)
+
+
+async def save_answer(session: AsyncSession, turn: TurnId, token: LeaseToken, answer: Answer) -> Answer:
+    """Save the answer unless there is one; give the one that is saved, which alone may be shown."""
+    saved = await session.scalar(
+        update(_ROW)
+        .where(_ROW.turn_id == turn, _ROW.fence == token, _ROW.answer.is_(None), _ROW.finished_at.is_(None))
+        .values(answer=to_json(answer), answered_at=func.now(), state="answered")
+        .returning(_ROW.answer)
+    )
+    if saved is not None:
+        return from_json(saved)
+    found = await look(session, turn)
+    if found.fence != token or found.answer is None:
+        raise _lost(turn, token)
+    return found.answer
+
+
+async def finish(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
+    """The answer is where its reader looks: end the turn as delivered and tell whoever waits."""
+    await _end(session, turn, token, state="delivered")
+
+
+async def fail(session: AsyncSession, turn: TurnId, token: LeaseToken, *, error: str, owing: bool = False) -> None:
+    """End the turn as failed; `owing` keeps it open for the janitor, since its reader was not told yet."""
+    if owing:
+        await _write(session, turn, token, {"state": "failed", "error": error})
+    else:
+        await _end(session, turn, token, state="failed", error=error)
+
+
+async def cancel(session: AsyncSession, turn: TurnId, token: LeaseToken, *, reason: str) -> None:
+    """End the turn without an answer: nobody waits for one any more."""
+    await _end(session, turn, token, state="cancelled", error=reason)
+
+
+async def _end(session: AsyncSession, turn: TurnId, token: LeaseToken, *, state: str, error: str | None = None) -> None:
+    await _write(session, turn, token, {"state": state, "error": error, "finished_at": func.now()})
+    await session.execute(select(func.pg_notify(TURNS_CHANNEL, str(turn))))
+
+
+async def _write(session: AsyncSession, turn: TurnId, token: LeaseToken, values: dict[str, Any]) -> None:
+    written = await session.scalar(
+        update(_ROW)
+        .where(_ROW.turn_id == turn, _ROW.fence == token, _ROW.finished_at.is_(None))
+        .values(values)
+        .returning(_ROW.turn_id)
+    )
+    if written is None:
+        raise _lost(turn, token)
+
+
+def _lost(turn: TurnId, token: LeaseToken) -> LeaseLost:
+    return LeaseLost(f"turn {turn} is no longer held by token {token}")
+
+
+def _read(row: models.Turn) -> Turn:
+    return Turn(
+        id=TurnId(row.turn_id),
+        tenant=TenantId(row.tenant_id),
+        surface=Surface(row.surface),
+        channel=ChannelId(row.channel_id),
+        message_ts=MessageTs(row.message_ts),
+        thread_ts=MessageTs(row.thread_ts),
+        asker=UserId(row.asker_id),
+        question=row.question,
+        event=None if row.event_id is None else EventId(row.event_id),
+        fence=LeaseToken(row.fence),
+        answer=None if row.answer is None else from_json(row.answer),
+        error=row.error,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )

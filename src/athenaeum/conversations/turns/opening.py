@@ -1,0 +1,59 @@
+"""The beginning of a turn: its row and its event, in the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+
+from athenaeum.database import models
+from athenaeum.domain.event import NewEvent
+from athenaeum.domain.identity import turn_id
+from athenaeum.events import enqueue
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.domain.channel import Surface
+    from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, TurnId, UserId
+
+TURN = "turn"
+"""The kind of event that asks for an answer; its payload is `{"turn": id}`."""
+
+
+async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them given
+    session: AsyncSession,
+    *,
+    tenant: TenantId,
+    surface: Surface,
+    channel: ChannelId,
+    message_ts: MessageTs,
+    thread_ts: MessageTs,
+    asker: UserId,
+    question: str,
+) -> TurnId | None:
+    """Open the turn of a message and enqueue its event; None when the message has its turn already.
+
+    `session` is the tenant's. Both are there when the caller commits, or neither.
+    """
+    turn = turn_id(tenant, channel, message_ts)
+    row = {"tenant_id": tenant, "turn_id": turn, "surface": surface.value, "channel_id": channel}
+    row |= {"message_ts": message_ts, "thread_ts": thread_ts, "asker_id": asker, "question": question}
+    opened = await session.execute(
+        insert(models.Turn).values(row).on_conflict_do_nothing().returning(models.Turn.turn_id)
+    )
+    if opened.first() is None:
+        return None
+    event = await enqueue(
+        session,
+        NewEvent(
+            kind=TURN,
+            payload={"turn": str(turn)},
+            tenant=tenant,
+            dedupe_key=f"turn:{turn}",
+            ordering_key=f"{channel}:{thread_ts}",
+        ),
+    )
+    await session.execute(update(models.Turn).where(models.Turn.turn_id == turn).values(event_id=event))
+    return turn

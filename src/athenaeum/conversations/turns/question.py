@@ -1,0 +1,42 @@
+"""A turn as the agent is asked it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from athenaeum.conversations.places import place
+from athenaeum.database.models import SlackUser
+from athenaeum.domain.channel import ChannelKind, Place, Surface
+from athenaeum.domain.turn import Question
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.conversations.turns.ledger import Turn
+
+
+async def question(session: AsyncSession, turn: Turn) -> Question:
+    """The question with the names and the place that the archive knows."""
+    if turn.surface is Surface.TERMINAL:
+        where = Place(turn.channel, "terminal", ChannelKind.DIRECT)
+        name = str(turn.asker)
+    else:
+        where = await place(session, turn.channel)
+        known = (
+            await session.execute(select(SlackUser.real_name, SlackUser.name).where(SlackUser.user_id == turn.asker))
+        ).first()
+        name = (known.real_name or known.name) if known else str(turn.asker)
+    return Question(
+        tenant=turn.tenant,
+        turn=turn.id,
+        surface=turn.surface,
+        text=turn.question,
+        asker=turn.asker,
+        asker_name=name,
+        place=where,
+        message_ts=turn.message_ts,
+        thread_ts=turn.thread_ts,
+        asked_at=turn.created_at,
+    )

@@ -1,0 +1,44 @@
+"""Waiting for a turn's answer, as the terminal does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from athenaeum.conversations.turns.ledger import TURNS_CHANNEL, look
+from athenaeum.errors import Refused
+
+if TYPE_CHECKING:
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import TenantId, TurnId
+    from athenaeum.domain.turn import Answer
+
+_LOOK_AGAIN = 2.0
+"""Seconds after which the row is read even without a notification: one is lost when its connection is."""
+
+
+async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId) -> Answer:
+    """The turn's answer, once the turn has ended; put a timeout around it.
+
+    Raises:
+        Refused: The turn ended without an answer; the message says why.
+        Discard: There is no such turn.
+    """
+    async with await database.connect() as listener:
+        await listener.execute(f"LISTEN {TURNS_CHANNEL}")
+        while True:
+            async with database.session(tenant) as session:
+                found = await look(session, turn)
+            if found.finished_at is not None:
+                break
+            await _notified(listener, turn)
+    if found.answer is None:
+        raise Refused(found.error or "the turn ended without an answer")
+    return found.answer
+
+
+async def _notified(listener: psycopg.AsyncConnection[tuple[object, ...]], turn: TurnId) -> None:
+    async for notice in listener.notifies(timeout=_LOOK_AGAIN):
+        if notice.payload == str(turn):
+            return

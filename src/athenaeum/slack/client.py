@@ -1,0 +1,204 @@
+"""The Web API as Athenaeum uses it: few methods, explicit timeouts, typed errors, no hidden retries.
+
+slack_sdk's default handlers repeat a call whose response was lost: measured, that posts a message twice. Here
+a call that changes something is made once; a read waits out Slack's limits and short outages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from athenaeum.domain.identity import MessageTs
+from athenaeum.errors import Misconfigured
+from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
+from athenaeum.slack.errors import Ambiguous, RateLimited, ambiguous, failure, rate_limited
+from athenaeum.slack.identity import Identity
+from athenaeum.slack.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+    from athenaeum.domain.identity import ChannelId, UserId
+    from athenaeum.slack.post import Post
+
+log = structlog.get_logger(__name__)
+
+SLACK_API = "https://slack.com/api/"
+_READ_ATTEMPTS = 5
+_LONGEST_PAUSE = timedelta(seconds=60)
+_PAGE = 200
+
+
+class SlackClient:
+    """One workspace's bot; an async context manager that may be closed twice.
+
+    Every method raises a `slack.errors.SlackFailure`. Objects are Slack's JSON as it comes.
+    """
+
+    def __init__(self, token: str, *, base_url: str = SLACK_API, timeout: timedelta = timedelta(seconds=10)) -> None:
+        """`timeout` is the most that one HTTP exchange may take, connecting included."""
+        self._token = token
+        self._base_url = base_url
+        self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds(), sock_connect=5)
+        self._stack = AsyncExitStack()
+        self._web: AsyncWebClient | None = None
+        self.limits = Limits()
+
+    async def __aenter__(self) -> Self:
+        """Open the session that all calls share; without one slack_sdk connects anew for every call."""
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=self._timeout))
+        self._web = AsyncWebClient(self._token, base_url=self._base_url, session=session, retry_handlers=[])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the session."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the session; harmless when repeated."""
+        self._web = None
+        await self._stack.aclose()
+
+    # Writing: one attempt each
+
+    async def post_message(self, post: Post) -> MessageTs:
+        """Post and give the message's ts. `Ambiguous` and `Duplicate` mean: look before posting again."""
+        answer = await self._call("chat.postMessage", post.arguments())
+        return MessageTs(str(answer["ts"]))
+
+    async def update_message(
+        self, channel: ChannelId, ts: MessageTs, *, text: str, blocks: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Replace a message's text and blocks; safe to repeat."""
+        shown = {"channel": channel, "ts": ts, "text": text, "blocks": list(blocks), "link_names": False}
+        await self._call("chat.update", {**shown, "unfurl_links": False, "unfurl_media": False})
+
+    async def delete_message(self, channel: ChannelId, ts: MessageTs) -> None:
+        """Delete a message of our own."""
+        await self._call("chat.delete", {"channel": channel, "ts": ts})
+
+    # Reading: waits out limits and short outages
+
+    async def auth_test(self) -> Identity:
+        """Who the token belongs to, and the scopes it was granted."""
+        response = await self._respond("auth.test", {}, read=False)
+        return Identity.read(response.data, response.headers)  # pyright: ignore[reportArgumentType] - JSON by now
+
+    async def channel_info(self, channel: ChannelId) -> dict[str, Any]:
+        """One conversation."""
+        return (await self._read("conversations.info", {"channel": channel}))["channel"]
+
+    async def user_info(self, user: UserId) -> dict[str, Any]:
+        """One person or bot."""
+        return (await self._read("users.info", {"user": user}))["user"]
+
+    async def replies(
+        self, channel: ChannelId, thread_ts: MessageTs, *, after: MessageTs | None = None, metadata: bool = False
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """A thread's messages, the parent first; with `after` only later replies (and the parent)."""
+        arguments = {"channel": channel, "ts": thread_ts, "oldest": after, "include_all_metadata": metadata}
+        async for message in self._pages("conversations.replies", arguments, "messages"):
+            yield message
+
+    async def history(
+        self, channel: ChannelId, *, after: MessageTs | None = None, before: MessageTs | None = None
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """A conversation's messages without replies, the newest first."""
+        arguments = {"channel": channel, "oldest": after, "latest": before}
+        async for message in self._pages("conversations.history", arguments, "messages"):
+            yield message
+
+    async def users(self) -> AsyncGenerator[dict[str, Any]]:
+        """Everyone in the workspace, bots and deactivated people too."""
+        async for user in self._pages("users.list", {}, "members"):
+            yield user
+
+    async def channels(self, types: str = "public_channel,private_channel,im,mpim") -> AsyncGenerator[dict[str, Any]]:
+        """Every conversation the bot may know of, archived ones too."""
+        async for channel in self._pages("conversations.list", {"types": types}, "channels"):
+            yield channel
+
+    async def members(self, channel: ChannelId) -> AsyncGenerator[str]:
+        """The user ids of a conversation's members."""
+        async for member in self._pages("conversations.members", {"channel": channel}, "members"):
+            yield member
+
+    async def _pages(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[Any]:
+        cursor = ""
+        while True:
+            page = await self._read(method, {**arguments, "limit": _PAGE, "cursor": cursor or None})
+            for item in page.get(key) or ():
+                yield item
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+    async def _read(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        for attempt in range(1, _READ_ATTEMPTS + 1):
+            try:
+                return _body(await self._respond(method, arguments, read=True))
+            except (RateLimited, Ambiguous) as error:
+                pause = error.after or timedelta(seconds=0.25 * 2**attempt)
+                if attempt == _READ_ATTEMPTS or pause > _LONGEST_PAUSE:
+                    raise
+                log.info("slack.waiting", method=method, error=error.code, seconds=pause.total_seconds())
+                await asyncio.sleep(pause.total_seconds())
+        raise AssertionError
+
+    async def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if pause := self.limits.pause(method):
+            raise rate_limited(method, pause)
+        return _body(await self._respond(method, arguments, read=False))
+
+    async def _respond(self, method: str, arguments: Mapping[str, Any], *, read: bool) -> AsyncSlackResponse:
+        if self._web is None:
+            raise Misconfigured("the Slack client is used outside its `async with` block")
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            with SLACK_SECONDS.labels(method).time():
+                if read:
+                    return await self._web.api_call(method, http_verb="GET", params=given)
+                return await self._web.api_call(method, json=given)
+        except (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError) as error:
+            failed = ambiguous(method, "no_answer", detail=type(error).__name__)
+        except SlackApiError as error:
+            failed = self._classify(method, error.response)
+        SLACK_ERRORS.labels(method, failed.code).inc()
+        raise failed
+
+    def _classify(self, method: str, response: Any) -> Ambiguous | RateLimited | Any:
+        status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
+        data: Any = getattr(response, "data", None)
+        code = str(data.get("error") or "") if isinstance(data, dict) else ""
+        if status == 429 or code in {"ratelimited", "rate_limited"}:
+            after = timedelta(seconds=_seconds(response.headers.get("Retry-After")))
+            self.limits.close(method, after)
+            return rate_limited(method, after)
+        if status >= 500 or not code:
+            return ambiguous(method, code or "no_answer", detail=f"HTTP {status}")
+        if code == "missing_scope" and isinstance(data, dict):
+            return failure(method, code, detail=f"needs {data.get('needed', '?')}")
+        return failure(method, code)
+
+
+def _body(response: AsyncSlackResponse) -> dict[str, Any]:
+    assert isinstance(response.data, dict)  # validate() has refused anything else
+    return response.data
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return max(1.0, float(retry_after or 1))
+    except ValueError:
+        return 1.0
