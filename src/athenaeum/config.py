@@ -43,7 +43,7 @@ class Config(BaseSettings):
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 
     worker_pool_size: int = Field(5, ge=1, le=1000, validation_alias="WORKER_POOL_SIZE")
-    event_visibility_timeout: int = Field(60, ge=5, validation_alias="EVENT_VISIBILITY_TIMEOUT")
+    event_visibility_timeout: int = Field(60, ge=1, validation_alias="EVENT_VISIBILITY_TIMEOUT")
     max_retry_count: int = Field(3, ge=0, le=20, validation_alias="MAX_RETRY_COUNT")
 
     def __init__(self, **values: Any) -> None:
