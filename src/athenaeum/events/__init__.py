@@ -1,0 +1,18 @@
+"""The pipes: a durable queue in PostgreSQL that works without anything else of Athenaeum.
+
+producer    `enqueue`, in the caller's transaction
+processor   `EventProcessor`, claims and outcomes in the caller's transaction
+queue       the hot statements, for a connection of one's own
+retry       what an error means for the event
+wakeup      one LISTEN connection a process
+link        a connection that comes back
+admin       what operators see and do
+history     partitions and retention
+"""
+
+from __future__ import annotations
+
+from athenaeum.events.processor import EventProcessor
+from athenaeum.events.producer import enqueue
+
+__all__ = ["EventProcessor", "enqueue"]

@@ -1,0 +1,396 @@
+-- The event queue. What is still to be done is one row of queued_events, which leaves it when it is finished:
+-- to finished_events (append-only, a partition a day) or to failed_events (until retried or dropped).
+
+-- CACHE 1: tokens must grow with every claim, whichever session makes it.
+CREATE SEQUENCE lease_tokens CACHE 1;
+CREATE SEQUENCE event_ids;
+
+-- No reference to tenants: its lock on the tenant's row would be shared by every enqueuer of the tenant.
+CREATE TABLE queued_events (
+    event_id bigint PRIMARY KEY,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    dedupe_key text,
+    ordering_key text,
+    priority integer NOT NULL DEFAULT 0,
+    state text NOT NULL CHECK (state IN ('ready', 'blocked', 'running')),
+    attempt integer NOT NULL DEFAULT 0,
+    ready_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lease_token bigint NOT NULL DEFAULT 0,
+    lease_until timestamptz,
+    claimed_by text,
+    error text
+) WITH (
+    fillfactor = 70,
+    autovacuum_vacuum_scale_factor = 0.02,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_vacuum_cost_delay = 0
+);
+COMMENT ON COLUMN queued_events.state IS 'blocked: waits behind the head of its ordering key';
+CREATE INDEX queued_events_ready ON queued_events (priority DESC, ready_at, event_id) WHERE state = 'ready';
+-- One runnable or running event per ordering key, by constraint.
+CREATE UNIQUE INDEX queued_events_head ON queued_events (tenant_id, ordering_key)
+    WHERE state IN ('ready', 'running') AND ordering_key IS NOT NULL;
+CREATE INDEX queued_events_blocked ON queued_events (tenant_id, ordering_key, event_id) WHERE state = 'blocked';
+-- Not on lease_until: a heartbeat then changes no indexed column (HOT), and running rows are few.
+CREATE INDEX queued_events_running ON queued_events (event_id) WHERE state = 'running';
+
+CREATE TABLE event_keys (
+    tenant_id uuid NOT NULL,
+    dedupe_key text NOT NULL,
+    remembered_from timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, dedupe_key)
+);
+CREATE INDEX event_keys_age ON event_keys USING brin (remembered_from);
+
+CREATE TABLE failed_events (
+    event_id bigint PRIMARY KEY,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    dedupe_key text,
+    ordering_key text,
+    priority integer NOT NULL,
+    attempt integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    lease_token bigint NOT NULL,
+    claimed_by text,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE finished_events (
+    event_id bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    dedupe_key text,
+    ordering_key text,
+    priority integer NOT NULL,
+    attempt integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    lease_token bigint NOT NULL,
+    claimed_by text,
+    error text,
+    finished_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (event_id, finished_at)
+) PARTITION BY RANGE (finished_at);
+COMMENT ON COLUMN finished_events.error IS 'of the attempt before the last one';
+-- Takes what finishes on a day that nobody made a partition for.
+CREATE TABLE finished_events_default PARTITION OF finished_events DEFAULT;
+ALTER TABLE finished_events_default ENABLE ROW LEVEL SECURITY;
+
+CREATE VIEW events WITH (security_invoker = true) AS
+    SELECT event_id AS id, kind AS event_type, payload,
+           CASE state WHEN 'running' THEN 'processing' ELSE 'pending' END AS status,
+           lease_until AS visibility_timeout, claimed_by, greatest(attempt - 1, 0) AS retry_count,
+           error AS error_message, created_at, NULL::timestamptz AS processed_at,
+           tenant_id, dedupe_key, ordering_key, lease_token, priority, ready_at
+    FROM queued_events
+    UNION ALL
+    SELECT event_id, kind, payload, 'failed', NULL, claimed_by, greatest(attempt - 1, 0),
+           error, created_at, failed_at, tenant_id, dedupe_key, ordering_key, lease_token, priority, NULL
+    FROM failed_events
+    UNION ALL
+    SELECT event_id, kind, payload, 'completed', NULL, claimed_by, greatest(attempt - 1, 0),
+           error, created_at, finished_at, tenant_id, dedupe_key, ordering_key, lease_token, priority, NULL
+    FROM finished_events;
+
+-- Wakes the listeners when work is due: at once, or after the milliseconds in the message.
+CREATE FUNCTION events_announce(_ready_at timestamptz) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_notify('athenaeum_events',
+                     greatest(0, ceil(extract(epoch FROM _ready_at - clock_timestamp()) * 1000))::bigint::text)
+$$;
+
+-- Puts an event in its place: at the head of its ordering key, or blocked behind the head.
+CREATE FUNCTION events_place(_id bigint, _tenant uuid, _kind text, _payload jsonb, _dedupe_key text,
+                             _ordering_key text, _priority integer, _ready_at timestamptz, _created_at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    LOOP
+        INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority, state,
+                                   ready_at, created_at)
+        VALUES (_id, _tenant, _kind, _payload, _dedupe_key, _ordering_key, _priority, 'ready', _ready_at, _created_at)
+        ON CONFLICT (tenant_id, ordering_key) WHERE state IN ('ready', 'running') AND ordering_key IS NOT NULL
+        DO NOTHING;
+        IF FOUND THEN
+            PERFORM events_announce(_ready_at);
+            RETURN;
+        END IF;
+        -- The head stays where it is until we commit: whoever finishes it then sees our row and wakes it.
+        PERFORM FROM queued_events
+        WHERE tenant_id = _tenant AND ordering_key = _ordering_key AND state IN ('ready', 'running')
+        FOR KEY SHARE;
+        IF FOUND THEN
+            INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority,
+                                       state, ready_at, created_at)
+            VALUES (_id, _tenant, _kind, _payload, _dedupe_key, _ordering_key, _priority, 'blocked', _ready_at,
+                    _created_at);
+            RETURN;
+        END IF;
+        -- The head left between the two statements: the key is free now, or has another head.
+    END LOOP;
+END $$;
+
+-- The id of the new event, or null when its dedupe key is known.
+CREATE FUNCTION events_enqueue(_tenant uuid, _kind text, _payload jsonb, _dedupe_key text, _ordering_key text,
+                               _priority integer, _delay interval)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    _now timestamptz := clock_timestamp();
+    _id bigint;
+BEGIN
+    IF _dedupe_key IS NOT NULL THEN
+        INSERT INTO event_keys (tenant_id, dedupe_key, remembered_from) VALUES (_tenant, _dedupe_key, _now + _delay)
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    _id := nextval('event_ids');
+    PERFORM events_place(_id, _tenant, _kind, _payload, _dedupe_key, _ordering_key, _priority, _now + _delay, _now);
+    RETURN _id;
+END $$;
+
+-- Up to _limit due events, each with a new lease.
+CREATE FUNCTION events_claim(_worker text, _limit integer, _lease interval)
+RETURNS SETOF queued_events LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT event_id FROM queued_events
+        WHERE state = 'ready' AND ready_at <= statement_timestamp()
+        ORDER BY priority DESC, ready_at, event_id
+        LIMIT _limit
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE queued_events q
+    SET state = 'running', attempt = q.attempt + 1, lease_token = nextval('lease_tokens'),
+        lease_until = clock_timestamp() + _lease, claimed_by = _worker
+    FROM due WHERE q.event_id = due.event_id
+    RETURNING q.*;
+END $$;
+
+-- Makes the next event of each ordering key runnable, after its head has left. The caller must have locked the
+-- head in an earlier statement: only a newer snapshot sees what enqueuers committed while that lock was awaited.
+CREATE FUNCTION events_promote(_tenants uuid[], _keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    _ready_at timestamptz;
+BEGIN
+    WITH next AS MATERIALIZED (
+        SELECT (SELECT b.event_id FROM queued_events b
+                WHERE b.tenant_id = freed.tenant AND b.ordering_key = freed.key AND b.state = 'blocked'
+                ORDER BY b.event_id LIMIT 1) AS event_id
+        FROM unnest(_tenants, _keys) AS freed (tenant, key)
+    ), promoted AS (
+        UPDATE queued_events q SET state = 'ready' FROM next WHERE q.event_id = next.event_id RETURNING q.ready_at
+    )
+    SELECT min(ready_at) INTO _ready_at FROM promoted;
+    IF _ready_at IS NOT NULL THEN
+        PERFORM events_announce(_ready_at);
+    END IF;
+END $$;
+
+-- Finishes those events whose token is the newest and gives their ids. It waits for nobody, so that no deadlock
+-- is possible: an event whose key is being enqueued to at this moment is left for events_complete_one.
+CREATE FUNCTION events_complete(_ids bigint[], _tokens bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    _held bigint[];
+    _tenants uuid[];
+    _keys text[];
+BEGIN
+    WITH held AS (
+        SELECT q.event_id, q.tenant_id, q.ordering_key
+        FROM unnest(_ids, _tokens) AS asked (id, token)
+        JOIN queued_events q ON q.event_id = asked.id
+        WHERE q.lease_token = asked.token AND q.state = 'running'
+        FOR UPDATE OF q SKIP LOCKED
+    )
+    SELECT array_agg(event_id),
+           array_agg(tenant_id) FILTER (WHERE ordering_key IS NOT NULL),
+           array_agg(ordering_key) FILTER (WHERE ordering_key IS NOT NULL)
+    INTO _held, _tenants, _keys FROM held;
+    WITH done AS (DELETE FROM queued_events WHERE event_id = ANY (_held) RETURNING *)
+    INSERT INTO finished_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority, attempt,
+                                 created_at, lease_token, claimed_by, error)
+    SELECT event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority, attempt, created_at,
+           lease_token, claimed_by, error
+    FROM done;
+    IF _keys IS NOT NULL THEN
+        PERFORM events_promote(_tenants, _keys);
+    END IF;
+    RETURN coalesce(_held, '{}');
+END $$;
+
+-- Finishes one event, after waiting for those who enqueue to its key. True as well for the second call of a
+-- claim whose first reply was lost with its connection.
+CREATE FUNCTION events_complete_one(_id bigint, _token bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM queued_events WHERE event_id = _id AND lease_token = _token AND state = 'running' FOR UPDATE;
+    IF FOUND THEN
+        RETURN events_complete(ARRAY[_id], ARRAY[_token]) = ARRAY[_id];
+    END IF;
+    RETURN EXISTS (SELECT FROM finished_events WHERE event_id = _id AND lease_token = _token);
+END $$;
+
+-- Back to the queue for another attempt; the event keeps its place at the head of its ordering key.
+CREATE FUNCTION events_retry(_id bigint, _token bigint, _error text, _after interval)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    _ready_at timestamptz := clock_timestamp() + _after;
+BEGIN
+    UPDATE queued_events SET state = 'ready', ready_at = _ready_at, lease_until = NULL, error = _error
+    WHERE event_id = _id AND lease_token = _token AND state = 'running';
+    IF FOUND THEN
+        PERFORM events_announce(_ready_at);
+    END IF;
+    RETURN FOUND;
+END $$;
+
+-- Failed for good: kept apart with its error, and the next of its ordering key may run.
+CREATE FUNCTION events_fail(_id bigint, _token bigint, _error text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    _tenant uuid;
+    _key text;
+BEGIN
+    SELECT tenant_id, ordering_key INTO _tenant, _key FROM queued_events
+    WHERE event_id = _id AND lease_token = _token AND state = 'running' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    WITH dead AS (DELETE FROM queued_events WHERE event_id = _id RETURNING *)
+    INSERT INTO failed_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority, attempt,
+                               created_at, lease_token, claimed_by, error)
+    SELECT event_id, tenant_id, kind, payload, dedupe_key, ordering_key, priority, attempt, created_at,
+           lease_token, claimed_by, _error
+    FROM dead;
+    IF _key IS NOT NULL THEN
+        PERFORM events_promote(ARRAY[_tenant], ARRAY[_key]);
+    END IF;
+    RETURN true;
+END $$;
+
+-- Hands claims back untried: due at once, the attempt not counted.
+CREATE FUNCTION events_release(_ids bigint[], _tokens bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    _released bigint[];
+BEGIN
+    WITH released AS (
+        UPDATE queued_events q
+        SET state = 'ready', ready_at = least(q.ready_at, clock_timestamp()), attempt = q.attempt - 1,
+            lease_until = NULL, claimed_by = NULL
+        FROM unnest(_ids, _tokens) AS asked (id, token)
+        WHERE q.event_id = asked.id AND q.lease_token = asked.token AND q.state = 'running'
+        RETURNING q.event_id
+    )
+    SELECT array_agg(event_id) INTO _released FROM released;
+    IF _released IS NOT NULL THEN
+        PERFORM events_announce(clock_timestamp());
+    END IF;
+    RETURN coalesce(_released, '{}');
+END $$;
+
+-- The heartbeat: ids of the claims that are still held. A lease that ran out is extended all the same while
+-- nobody else has taken the event.
+CREATE FUNCTION events_extend(_ids bigint[], _tokens bigint[], _lease interval) RETURNS bigint[] LANGUAGE sql AS $$
+    WITH extended AS (
+        UPDATE queued_events q SET lease_until = clock_timestamp() + _lease
+        FROM unnest(_ids, _tokens) AS asked (id, token)
+        WHERE q.event_id = asked.id AND q.lease_token = asked.token AND q.state = 'running'
+        RETURNING q.event_id
+    )
+    SELECT coalesce(array_agg(event_id), '{}') FROM extended
+$$;
+
+-- Makes events whose lease ran out ready again; those that were claimed _attempts times already have failed.
+CREATE FUNCTION events_rescue(_attempts integer, OUT rescued integer, OUT failed integer) LANGUAGE plpgsql AS $$
+DECLARE
+    _expired record;
+BEGIN
+    rescued := 0;
+    failed := 0;
+    FOR _expired IN
+        SELECT event_id, lease_token, attempt, claimed_by FROM queued_events
+        WHERE state = 'running' AND lease_until < statement_timestamp()
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        IF _expired.attempt < _attempts THEN
+            PERFORM events_retry(_expired.event_id, _expired.lease_token,
+                                 'the lease of worker ' || _expired.claimed_by || ' ran out', interval '0');
+            rescued := rescued + 1;
+        ELSE
+            PERFORM events_fail(_expired.event_id, _expired.lease_token,
+                                'the lease ran out ' || _expired.attempt || ' times, last with worker '
+                                || _expired.claimed_by);
+            failed := failed + 1;
+        END IF;
+    END LOOP;
+END $$;
+
+-- A failed event becomes pending again, its attempts counted from the beginning.
+CREATE FUNCTION events_revive(_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    _dead failed_events;
+BEGIN
+    DELETE FROM failed_events WHERE event_id = _id RETURNING * INTO _dead;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM events_place(_dead.event_id, _dead.tenant_id, _dead.kind, _dead.payload, _dead.dedupe_key,
+                         _dead.ordering_key, _dead.priority, clock_timestamp(), _dead.created_at);
+    RETURN true;
+END $$;
+
+-- Partitions for the days to come, and an end to history and dedupe keys that are older than is wanted.
+-- Runs as the owner of the tables, whom partitions must belong to.
+CREATE FUNCTION events_upkeep(_keep interval, _keep_keys interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
+DECLARE
+    _today date := current_date;
+    _day date;
+    _partition text;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('events_upkeep')) THEN
+        RETURN;
+    END IF;
+    -- Today's rows may be in the default partition already: only days that have not begun are cut out of it.
+    FOR _day IN SELECT _today + i FROM generate_series(1, 7) AS i LOOP
+        _partition := 'finished_events_' || to_char(_day, 'YYYYMMDD');
+        IF to_regclass(_partition) IS NULL THEN
+            EXECUTE format('CREATE TABLE %I PARTITION OF finished_events FOR VALUES FROM (%L) TO (%L)',
+                           _partition, _day, _day + 1);
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', _partition);
+        END IF;
+    END LOOP;
+    FOR _partition IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'finished_events'::regclass AND c.relname ~ '^finished_events_\d{8}$'
+    LOOP
+        IF to_date(right(_partition, 8), 'YYYYMMDD') + 1 <= now() - _keep THEN
+            EXECUTE format('DROP TABLE %I', _partition);
+        END IF;
+    END LOOP;
+    DELETE FROM finished_events_default WHERE finished_at < now() - _keep;
+    -- A key outlives its event, however long that one waits.
+    DELETE FROM event_keys k WHERE remembered_from < now() - _keep_keys
+        AND NOT EXISTS (SELECT FROM queued_events q
+                        WHERE q.tenant_id = k.tenant_id AND q.dedupe_key = k.dedupe_key);
+END $$;
+
+-- Sessions cache plans: one that was made while the table was empty must not read or sort all of it when it is long.
+DO $$
+DECLARE
+    _function text;
+    _setting text;
+BEGIN
+    FOREACH _function IN ARRAY ARRAY['events_place', 'events_claim', 'events_promote', 'events_complete',
+                                     'events_complete_one', 'events_retry', 'events_fail', 'events_release',
+                                     'events_extend', 'events_rescue'] LOOP
+        FOREACH _setting IN ARRAY ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'enable_hashjoin',
+                                        'enable_mergejoin'] LOOP
+            EXECUTE format('ALTER FUNCTION %I SET %I = off', _function, _setting);
+        END LOOP;
+    END LOOP;
+END $$;
