@@ -25,7 +25,7 @@ _CLAIM = text(
 _COMPLETE = text("SELECT events_complete_one(:id, :token)")
 _RETRY = text("SELECT events_retry(:id, :token, :error, CAST(:after AS interval))")
 _FAIL = text("SELECT events_fail(:id, :token, :error)")
-_STATS = text("SELECT status, count(*) FROM events GROUP BY status")
+_STATS = text("SELECT status, count(*) AS total FROM events GROUP BY status")
 _DEPTH = text("SELECT count(*) FROM queued_events WHERE state <> 'running'")
 
 
@@ -55,7 +55,7 @@ class EventProcessor:
         row = (await self._session.execute(_CLAIM, {"worker": self._worker, "lease": self._lease})).one_or_none()
         if row is None:
             return None
-        return claimed(row.tuple())
+        return claimed(row)
 
     async def complete_event(self, event: Event) -> bool:
         """Finish the event; False, and nothing changed, when the lease was lost."""
@@ -84,7 +84,7 @@ class EventProcessor:
 
     async def get_queue_stats(self) -> dict[str, int]:
         """How many events there are of each status: pending, processing, completed, failed."""
-        found: dict[str, int] = dict((await self._session.execute(_STATS)).tuples().all())
+        found: dict[str, int] = {row.status: row.total for row in await self._session.execute(_STATS)}
         return {status.value: found.get(status, 0) for status in EventStatus}
 
     async def get_queue_depth(self) -> int:
