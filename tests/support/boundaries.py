@@ -88,9 +88,9 @@ class HttpBoundary:
 
 
 class DatabaseBoundary:
-    """A proxy of PostgreSQL's protocol whose every written statement is a point, passed before its result is seen.
+    """A proxy of PostgreSQL's protocol whose every committed write is a point, passed before the process hears of it.
 
-    Statements are told apart by their SQL; `interesting` picks the ones that count.
+    Statements are told apart by their SQL; `interesting` names the ones that count. A claim counts when it gave rows.
     """
 
     def __init__(self, url: str, boundaries: Boundaries, *, interesting: Callable[[str], str | None]) -> None:
@@ -136,9 +136,12 @@ class DatabaseBoundary:
 
 @dataclass
 class _Session:
+    """One connection: what was sent since the last transaction ended, and what has come back."""
+
     interesting: Callable[[str], str | None]
     prepared: dict[bytes, str] = field(default_factory=dict[bytes, str])
-    due: list[str] = field(default_factory=list[str])
+    written: list[str] = field(default_factory=list[str])
+    rows: int = 0
 
     def sent(self, kind: bytes, body: bytes) -> None:
         if kind == b"Q":
@@ -147,13 +150,23 @@ class _Session:
             name, query = body.split(b"\0", 2)[:2]
             self.prepared[name] = query.decode()
         elif kind == b"B":
-            name = body.split(b"\0", 2)[1]
-            self._note(self.prepared.get(name, ""))
+            self._note(self.prepared.get(body.split(b"\0", 2)[1], ""))
+
+    def committed(self, status: bytes) -> str | None:
+        """The point that a transaction's end is, if it wrote anything that counts."""
+        if status != b"I":
+            return None
+        written, rows = self.written, self.rows
+        self.written, self.rows = [], 0
+        if not written or (written == ["claim"] and rows == 0) or "rollback" in written:
+            return None
+        return " + ".join(dict.fromkeys(written))
 
     def _note(self, sql: str) -> None:
-        label = self.interesting(" ".join(sql.split()))
+        text = " ".join(sql.split())
+        label = "rollback" if text.upper() == "ROLLBACK" else self.interesting(text)
         if label is not None:
-            self.due.append(label)
+            self.written.append(label)
 
 
 async def _frontend(reader: asyncio.StreamReader, upstream: asyncio.StreamWriter, session: _Session) -> None:
@@ -179,9 +192,10 @@ async def _backend(
         kind = await reader.readexactly(1)
         size = await reader.readexactly(4)
         body = await reader.readexactly(struct.unpack("!i", size)[0] - 4)
-        if kind == b"Z":  # ready for the next query: whatever was to be committed has been
-            while session.due:
-                await boundaries.reach(session.due.pop(0))
+        if kind == b"D":
+            session.rows += 1
+        if kind == b"Z" and (point := session.committed(body)):  # the server is ready again: it is on disk
+            await boundaries.reach(point)
         writer.write(kind + size + body)
         await writer.drain()
 
