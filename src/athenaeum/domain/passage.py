@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from athenaeum.domain.identity import PassageId
+from athenaeum.domain.identity import PassageId
 
 
 class Origin(StrEnum):
@@ -37,6 +34,11 @@ class Passage:
     score: float
     written_at: datetime | None = None
     author: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Title and headings in one line, for people."""
+        return f"{self.title} \u203a {self.heading}" if self.heading else self.title
 
     @property
     def label(self) -> str:

@@ -17,7 +17,7 @@ _ANSWER = TypeAdapter(Answer)
 
 def to_json(answer: Answer) -> dict[str, Any]:
     """The answer as plain JSON values; characters that `jsonb` cannot hold (NUL, lone surrogates) are dropped."""
-    return _storable(asdict(answer))
+    return storable(asdict(answer))
 
 
 def from_json(stored: Mapping[str, Any]) -> Answer:
@@ -25,11 +25,12 @@ def from_json(stored: Mapping[str, Any]) -> Answer:
     return _ANSWER.validate_python(dict(stored))
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """A JSON value without the characters that `jsonb` cannot hold."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "ignore").decode()
     if isinstance(value, dict):
-        return {name: _storable(inner) for name, inner in value.items()}
+        return {name: storable(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(inner) for inner in value]
+        return [storable(inner) for inner in value]
     return value

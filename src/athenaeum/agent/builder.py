@@ -1,0 +1,63 @@
+"""The agent: a model, the tools, and a journal around both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from typing import Any
+
+from pydantic_ai import Agent, RunContext
+from pydantic_ai.messages import AgentStreamEvent, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+from pydantic_ai.models import Model
+from pydantic_ai.settings import ModelSettings
+
+from athenaeum.agent import citations
+from athenaeum.agent.journal import Journaled
+from athenaeum.domain.turn import TextGrew
+from athenaeum.llm import evidence
+from athenaeum.tools.grant import Grant
+from athenaeum.tools.toolset import build_toolset
+
+_NAME = "athenaeum"  # stands in the name of every recorded step: a new one would strand turns that are under way
+
+_SETTINGS = ModelSettings(
+    # The queue decides about retries: it frees the worker while it waits, knows Retry-After, and keeps the
+    # finished steps. The SDKs' own two retries would hold the worker and the thread for up to two minutes.
+    max_retries=0,
+    first_event_timeout=60,
+    request_timeout=300,
+)
+
+
+def build_agent(model: Model[Any]) -> Agent[Grant, str]:
+    """The agent on this model. Its growing text and its steps are reported to the grant's `progress`."""
+    return Agent(
+        model,
+        name=_NAME,
+        deps_type=Grant,
+        toolsets=[build_toolset()],
+        capabilities=[Journaled(event_stream_handler=_report)],
+        model_settings=_SETTINGS,
+        retries=2,
+    )
+
+
+async def _report(ctx: RunContext[Grant], events: AsyncIterable[AgentStreamEvent]) -> None:
+    """Pass on the text of one model response as it grows; the library calls this while the response streams."""
+    text = ""
+    async for event in events:
+        piece = _text_of(event)
+        if not piece:
+            continue
+        text += piece
+        if shown := citations.growing(text, evidence.gather(ctx.messages)):
+            await ctx.deps.progress(TextGrew(shown))
+
+
+def _text_of(event: AgentStreamEvent) -> str:
+    match event:
+        case PartStartEvent(part=TextPart(content=content)):
+            return content
+        case PartDeltaEvent(delta=TextPartDelta(content_delta=content)):
+            return content
+        case _:
+            return ""

@@ -1,0 +1,78 @@
+"""From labels that a model wrote to numbered sources, each with words that stand in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from athenaeum.domain.identity import PassageId
+from athenaeum.domain.passage import Passage
+from athenaeum.domain.turn import Citation
+from athenaeum.llm import quoting
+
+_QUOTE_LIMIT = 240  # characters
+
+# Code is skipped: `[S3]` in it is somebody's bucket, not our label.
+_LABELS = re.compile(
+    r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>S\d+(?:\s*[,;]\s*S\d+)*)\]", re.DOTALL
+)
+_LABEL = re.compile(r"S\d+")
+_UNFINISHED = re.compile(r"[ \t]*\[(?:S[\dS,; ]*)?\Z")
+_QUOTATION = re.compile(r"[.:]?[ \t]*\n(?P<quotation>(?:>.*(?:\n|\Z))+)")
+_SENTENCE_BREAK = re.compile(r"[.!?]\s|\n")
+
+
+def cited(text: str, passages: Mapping[str, Passage]) -> list[Passage]:
+    """The known passages that the text cites, in the order of first appearance."""
+    labels = [label for match in _LABELS.finditer(text) for label in _LABEL.findall(match["labels"] or "")]
+    return [passages[label] for label in dict.fromkeys(labels) if label in passages]
+
+
+def number(text: str, passages: Mapping[str, Passage], readable: Collection[PassageId]) -> tuple[str, list[Citation]]:
+    """The text with `[1]`, `[2]` in place of labels, and the citations they refer to.
+
+    Labels that are unknown or whose passage is not in `readable` are dropped.
+    """
+    known = {passage.label: passage for passage in cited(text, passages) if passage.id in readable}
+    numbers = {label: number for number, label in enumerate(known, start=1)}
+    claims: dict[str, str] = {}
+    for match in _LABELS.finditer(text):
+        for label in _LABEL.findall(match["labels"] or ""):
+            claims.setdefault(label, _claim(text, match))
+    citations = [
+        Citation(
+            number=numbers[label],
+            passage=passage.id,
+            title=passage.source,
+            url=passage.url,
+            quote=quoting.quote(passage.text, quoting.terms(claims[label]), limit=_QUOTE_LIMIT),
+        )
+        for label, passage in known.items()
+    ]
+    return _replaced(text, numbers), citations
+
+
+def growing(text: str, passages: Mapping[str, Passage]) -> str:
+    """The beginning of an answer as people may see it: numbered already, a label that is still being written hidden."""
+    text = _UNFINISHED.sub("", text)
+    labels = [passage.label for passage in cited(text, passages)]
+    return _replaced(text, {label: number for number, label in enumerate(labels, start=1)})
+
+
+def _replaced(text: str, numbers: Mapping[str, int]) -> str:
+    def replacement(match: re.Match[str]) -> str:
+        if match["code"]:
+            return match.group()
+        known = dict.fromkeys(numbers[label] for label in _LABEL.findall(match["labels"]) if label in numbers)
+        return match["gap"] + "".join(f"[{number}]" for number in known) if known else ""
+
+    return _LABELS.sub(replacement, text)
+
+
+def _claim(text: str, label: re.Match[str]) -> str:
+    """What the label vouches for: the quotation below it, else the sentence before it."""
+    if quotation := _QUOTATION.match(text, label.end()):
+        return quotation["quotation"]
+    before = text[: label.start()].rstrip()
+    breaks = [found.end() for found in _SENTENCE_BREAK.finditer(before)]
+    return before[breaks[-1] if breaks else 0 :]

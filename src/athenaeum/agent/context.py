@@ -1,0 +1,83 @@
+"""What the agent knows before it begins: who asks, where, and what was said there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.agent.prompts import Setting
+from athenaeum.conversations import history
+from athenaeum.conversations.history import Line
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.channel import ChannelKind, Place
+from athenaeum.domain.turn import Question
+from athenaeum.tenants import register
+from athenaeum.tenants.personas import persona_for
+
+_THREAD_LINES, _THREAD_CHARACTERS = 50, 8000
+_RECENT_LINES, _RECENT_CHARACTERS = 6, 2000
+_LINE_CHARACTERS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The setting, and the conversation as plain text; either part of it may be empty."""
+
+    setting: Setting
+    thread: str
+    recent: str
+
+
+async def gather(database: DatabaseConnection, question: Question) -> Context:
+    """Read the context of a question from our own store."""
+    tenant = await register.get(database, question.tenant)
+    async with database.session(question.tenant) as session:
+        setting = Setting(
+            company_name=tenant.company_name,
+            domain_areas=tenant.domain_areas,
+            current_date=f"{question.asked_at:%A, %-d %B %Y}",
+            user_name=question.asker_name,
+            channel_name=_place_name(question.place),
+            persona=await persona_for(session, question.place.id),
+        )
+        thread = await _thread(session, question)
+        before = question.thread_ts
+        recent = await history.recent(session, question.place.id, before, limit=_RECENT_LINES)
+    return Context(setting, thread=_told(thread, _THREAD_CHARACTERS), recent=_told(recent, _RECENT_CHARACTERS))
+
+
+async def _thread(session: AsyncSession, question: Question) -> list[Line]:
+    """The thread up to the question: what came later is another turn's, or our own placeholder."""
+    if question.thread_ts == question.message_ts:
+        return []
+    lines = await history.thread(session, question.place.id, question.thread_ts, limit=_THREAD_LINES)
+    return [line for line in lines if line.ts < question.message_ts]
+
+
+def _place_name(place: Place) -> str:
+    if place.kind in {ChannelKind.DIRECT, ChannelKind.GROUP}:
+        return "a direct message"
+    return f"#{place.name}" if place.name else "a channel"
+
+
+def _told(lines: Sequence[Line], limit: int) -> str:
+    """The lines as text: the first, which says what it is about, and as many of the last as fit in `limit`."""
+    if not lines:
+        return ""
+    first, *rest = [_line(line) for line in lines]
+    room = limit - len(first)
+    kept: list[str] = []
+    for line in reversed(rest):
+        room -= len(line)
+        if room < 0:
+            kept.append("[…]")
+            break
+        kept.append(line)
+    return "\n".join([first, *reversed(kept)])
+
+
+def _line(line: Line) -> str:
+    author = f"{line.author_name} (a bot)" if line.is_bot else line.author_name
+    return f"{author}, {line.sent_at:%Y-%m-%d %H:%M}: {line.text[:_LINE_CHARACTERS]}"

@@ -1,0 +1,114 @@
+"""Prompts from templates: packaged ones, and an operator's own in their place."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+
+from athenaeum.domain.tenant import Persona
+from athenaeum.errors import Misconfigured
+
+SYSTEM, CONTEXT, HELP = "system.md.j2", "context.md.j2", "help.md.j2"
+_RULES = "rules.md.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who talks to whom about what, when and where: what every template may name."""
+
+    company_name: str
+    domain_areas: tuple[str, ...]
+    current_date: str
+    user_name: str
+    channel_name: str
+    persona: Persona
+
+
+_SAMPLE = Setting(
+    company_name="Example",
+    domain_areas=("events", "search"),
+    current_date="Monday, 1 January 2024",
+    user_name="Ana",
+    channel_name="#general",
+    persona=Persona(instructions="Prefer examples."),
+)
+
+
+class Prompts:
+    """Renders the prompts of a turn.
+
+    A file in `directory` replaces the packaged template of the same name (system, context, help). The rules about
+    being an AI, about sources and about data from outside are always the packaged ones.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """Load and try every template.
+
+        Raises:
+            Misconfigured: a template is broken; the message names the file, the line and the fault.
+        """
+        packaged = PackageLoader(__package__ or "athenaeum.agent")
+        if directory is not None and not directory.is_dir():
+            raise Misconfigured(f"{directory}: there is no such folder of templates")
+        own = [FileSystemLoader(directory)] if directory is not None else []
+        self._templates = _environment(ChoiceLoader([*own, packaged]))
+        self._rules = _environment(packaged)
+        self._try()
+
+    def system(self, setting: Setting, *, delimiter: str) -> str:
+        """The system prompt; `delimiter` marks data from outside."""
+        own = _render(self._templates, SYSTEM, **_values(setting))
+        return f"{own}\n\n{_render(self._rules, _RULES, delimiter=delimiter)}"
+
+    def context(self, setting: Setting, *, thread: str, recent: str) -> str:
+        """What comes before the question; `thread` and `recent` are already marked as data, or empty."""
+        return _render(self._templates, CONTEXT, thread=thread, recent=recent, **_values(setting))
+
+    def help(self, setting: Setting) -> str:
+        """The answer to a mention without a question."""
+        return _render(self._templates, HELP, **_values(setting))
+
+    def _try(self) -> None:
+        bare = Setting("", (), "today", "Ana", "a direct message", Persona())
+        for setting in (_SAMPLE, bare):
+            self.system(setting, delimiter="0")
+            self.context(setting, thread="", recent="")
+            self.context(setting, thread="A thread.", recent="A message.")
+            self.help(setting)
+
+
+def _environment(loader: Any) -> Environment:
+    return Environment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown for a model, not HTML for a browser
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _values(setting: Setting) -> dict[str, Any]:
+    return asdict(setting)
+
+
+def _render(environment: Environment, name: str, **values: Any) -> str:
+    try:
+        return environment.get_template(name).render(**values).strip()
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        file, line = _location(environment, name, error)
+        raise Misconfigured(f"{file}, line {line}: {error}") from error
+
+
+def _location(environment: Environment, name: str, error: Exception) -> tuple[str, int]:
+    """Where a template failed: named by a syntax error, else the last frame that ran in the template."""
+    if (line := getattr(error, "lineno", None)) is not None:
+        return getattr(error, "filename", None) or name, line
+    if environment.loader is None:
+        return name, 1
+    _, file, _ = environment.loader.get_source(environment, name)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return file or name, (frames[-1].lineno or 1) if frames else 1

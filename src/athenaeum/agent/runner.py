@@ -1,0 +1,176 @@
+"""From a question to an answer with verified sources."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import structlog
+from pydantic_ai import Agent, capture_run_messages
+from pydantic_ai.exceptions import AgentRunError, FallbackExceptionGroup, UsageLimitExceeded
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import Model
+from pydantic_ai.usage import RunUsage
+
+from athenaeum.agent import citations, context
+from athenaeum.agent.budget import EXHAUSTED, Budget
+from athenaeum.agent.builder import build_agent
+from athenaeum.agent.journal import Journal
+from athenaeum.agent.prompts import Prompts
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.audience import Audience
+from athenaeum.domain.channel import Surface
+from athenaeum.domain.identity import LeaseToken
+from athenaeum.domain.passage import Origin
+from athenaeum.domain.turn import Answer, Progress, Question, Usage
+from athenaeum.llm import evidence
+from athenaeum.llm.faults import translate
+from athenaeum.retrieval.index import Index
+from athenaeum.tools.grant import Grant
+from athenaeum.tools.quarantine import Quarantine
+
+log = structlog.get_logger(__name__)
+
+ModelFactory = Callable[[str | None], Model[Any]]
+"""Gives the model for a persona's model string, or for None the configured one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """What the model is told, recorded as the turn's first step: a retry says the same in the same words."""
+
+    system: str
+    context: str
+    delimiter: str
+    model: str | None
+
+
+class Runner:
+    """Answers questions; an async context manager that closes the models' connections when it is left."""
+
+    def __init__(
+        self,
+        database: DatabaseConnection,
+        index: Index,
+        model_factory: ModelFactory,
+        *,
+        prompts: Prompts | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        """Models are built on their first use; templates are tried at once, so that a broken one stops the start."""
+        self._database = database
+        self._index = index
+        self._model_factory = model_factory
+        self._prompts = prompts or Prompts()
+        self._budget = budget or Budget()
+        self._agents: dict[str | None, Agent[Grant, str]] = {}
+        self._models = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the models' connections."""
+        self._agents.clear()
+        await self._models.aclose()
+
+    async def answer(
+        self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
+    ) -> Answer:
+        """Answer a question, going on where an earlier attempt at the same turn stopped.
+
+        `progress` is awaited while the model streams: it should note what it is given and return.
+
+        Raises:
+            RetryLater: the model or the database is away, or told us to wait.
+            Refused: the model will not answer this, now or later (key, credit, length).
+            LeaseLost: `fence` is not the newest token of the turn.
+            Misconfigured: the model cannot be built.
+        """
+        if not question.text.strip():
+            return await self._help(question)
+        async with Journal(self._database, tenant=question.tenant, turn=question.turn, fence=fence) as journal:
+            prompt = _Prompt(**await journal.step("prompt", lambda: self._prompt(question)))
+            grant = Grant(
+                index=self._index,
+                audience=_audience(question),
+                quarantine=Quarantine(prompt.delimiter),
+                progress=progress,
+                now=question.asked_at,
+            )
+            return await self._run(question, prompt, grant)
+
+    async def _help(self, question: Question) -> Answer:
+        gathered = await context.gather(self._database, question)
+        return Answer(text=self._prompts.help(gathered.setting))
+
+    async def _prompt(self, question: Question) -> dict[str, Any]:
+        gathered = await context.gather(self._database, question)
+        quarantine = Quarantine()
+        thread, recent = (
+            quarantine.wrap(text, origin=Origin.MESSAGE) if text else "" for text in (gathered.thread, gathered.recent)
+        )
+        prompt = _Prompt(
+            system=self._prompts.system(gathered.setting, delimiter=quarantine.delimiter),
+            context=self._prompts.context(gathered.setting, thread=thread, recent=recent),
+            delimiter=quarantine.delimiter,
+            model=gathered.setting.persona.model,
+        )
+        return asdict(prompt)
+
+    async def _run(self, question: Question, prompt: _Prompt, grant: Grant) -> Answer:
+        agent = await self._agent(prompt.model)
+        usage = RunUsage()
+        with capture_run_messages() as messages:
+            try:
+                result = await agent.run(
+                    [prompt.context, question.text],
+                    instructions=prompt.system,
+                    deps=grant,
+                    usage=usage,
+                    usage_limits=self._budget.limits,
+                )
+            except UsageLimitExceeded as error:
+                log.warning("turn.budget_exhausted", turn=str(question.turn), reason=str(error))
+                return Answer(text=EXHAUSTED, model=_model_name(messages), usage=_usage(usage))
+            except (AgentRunError, FallbackExceptionGroup) as error:
+                raise translate(error) from error
+        text, sources = await self._cite(result.output, messages, grant.audience)
+        return Answer(text=text, citations=tuple(sources), model=_model_name(messages), usage=_usage(usage))
+
+    async def _cite(
+        self, text: str, messages: list[ModelMessage], audience: Audience
+    ) -> tuple[str, list[citations.Citation]]:
+        """Number the sources; each is checked again against the audience, which may have changed since the search."""
+        passages = evidence.gather(messages)
+        cited = [passage.id for passage in citations.cited(text, passages)]
+        readable = await self._index.readable(cited, audience=audience) if cited else []
+        return citations.number(text, passages, frozenset(readable))
+
+    async def _agent(self, model: str | None) -> Agent[Grant, str]:
+        if model not in self._agents:
+            self._agents[model] = build_agent(self._model_factory(model))
+            await self._models.enter_async_context(self._agents[model])
+        return self._agents[model]
+
+
+def _audience(question: Question) -> Audience:
+    asker = None if question.surface is Surface.TERMINAL else question.asker
+    return Audience(tenant=question.tenant, asker=asker, place=question.place)
+
+
+def _model_name(messages: list[ModelMessage]) -> str:
+    responses = [message for message in messages if isinstance(message, ModelResponse)]
+    return (responses[-1].model_name or "") if responses else ""
+
+
+def _usage(usage: RunUsage) -> Usage:
+    return Usage(
+        requests=usage.requests,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        tool_calls=usage.tool_calls,
+    )

@@ -1,0 +1,149 @@
+"""A model that needs no account: it searches and quotes, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from itertools import chain, zip_longest
+from typing import Any
+
+from pydantic_ai import RunContext
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.models import CompletedStreamedResponse, Model, ModelRequestParameters, StreamedResponse
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition
+from pydantic_ai.usage import RequestUsage
+
+from athenaeum.domain.passage import Origin, Passage
+from athenaeum.llm import evidence, quoting
+
+OFFLINE = "offline"
+
+_QUOTES = 3
+_QUOTE_LIMIT = 320  # characters; three of them and their titles still fit one screen of a phone
+_QUERY_LIMIT = 300
+_PREAMBLE = "I am running without a language model, so I searched instead of reasoning."
+_NOTHING = (
+    f"{_PREAMBLE} I found nothing about this in the documents and messages that everyone here may read. "
+    "Other words may help: I look for the ones you use."
+)
+
+
+class OfflineModel(Model[None]):
+    """Deterministic: the same conversation gives the same response. It calls every search tool once, then quotes."""
+
+    @property
+    def model_name(self) -> str:
+        """Always `offline`."""
+        return OFFLINE
+
+    @property
+    def system(self) -> str:
+        """The provider's name."""
+        return OFFLINE
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Call the search tools, or answer from what they found."""
+        del model_settings
+        return _respond(messages, model_request_parameters.function_tools)
+
+    @asynccontextmanager
+    async def request_stream(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+        run_context: RunContext[Any] | None = None,
+    ) -> AsyncGenerator[StreamedResponse]:
+        """The same response as `request`, as a stream of one piece."""
+        del model_settings, run_context
+        yield CompletedStreamedResponse(
+            _respond(messages, model_request_parameters.function_tools),
+            model_request_parameters=model_request_parameters,
+            replay_events=True,
+        )
+
+
+def answer_from(question: str, results: Sequence[Sequence[Passage]]) -> str:
+    """Quote at most three of the passages that share words with the question, each followed by its label."""
+    about = quoting.terms(question)
+    chosen = _choose(about, results)
+    if not chosen:
+        return _NOTHING
+    quotes = [
+        f"**{_source(passage)}** [{passage.label}]\n{_block(quoting.quote(passage.text, about, limit=_QUOTE_LIMIT))}"
+        for passage in chosen
+    ]
+    lead = "This is what I found:" if len(chosen) > 1 else "This is the passage that fits best:"
+    return "\n\n".join([f"{_PREAMBLE} {lead}", *quotes])
+
+
+def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> ModelResponse:
+    question = _question(messages)
+    searches = [tool.name for tool in tools if tool.name.startswith("search_")]
+    if searches and quoting.terms(question) and not _searched(messages):
+        parts = [
+            ToolCallPart(name, {"query": question[:_QUERY_LIMIT]}, tool_call_id=f"{OFFLINE}_{name}")
+            for name in searches
+        ]
+        return ModelResponse(parts, usage=RequestUsage(), model_name=OFFLINE)
+    text = answer_from(question, evidence.results(messages))
+    return ModelResponse([TextPart(text)], usage=RequestUsage(), model_name=OFFLINE)
+
+
+def _question(messages: Sequence[ModelMessage]) -> str:
+    """The last piece of text of the last user prompt: context comes before it, in pieces of its own."""
+    for message in reversed(messages):
+        for part in reversed(message.parts):
+            if isinstance(part, UserPromptPart):
+                pieces = [part.content] if isinstance(part.content, str) else part.content
+                return next((piece for piece in reversed(pieces) if isinstance(piece, str)), "")
+    return ""
+
+
+def _searched(messages: Sequence[ModelMessage]) -> bool:
+    return any(
+        isinstance(part, ToolReturnPart)
+        for message in messages
+        if isinstance(message, ModelRequest)
+        for part in message.parts
+    )
+
+
+def _choose(about: frozenset[str], results: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """The passages with most of the question's words; at least half of them, or nothing was found."""
+    by_rank = {passage.id: passage for passage in chain(*zip_longest(*results)) if passage is not None}
+    covered = {
+        passage.id: len(about & quoting.terms(f"{passage.title} {passage.heading} {passage.text}"))
+        for passage in by_rank.values()
+    }
+    enough = max(1, -(-len(about) // 2))
+    good = [passage for passage in by_rank.values() if covered[passage.id] >= enough]
+    ranked = sorted(good, key=lambda passage: -covered[passage.id])
+    # A passage with far fewer of the words than the best one is noise beside it.
+    return [passage for passage in ranked[:_QUOTES] if 2 * covered[passage.id] > covered[ranked[0].id]]
+
+
+def _source(passage: Passage) -> str:
+    if passage.origin is Origin.MESSAGE:
+        written = f", {passage.written_at:%-d %B %Y}" if passage.written_at else ""
+        by = f"{passage.author} in " if passage.author else ""
+        return f"{by}{passage.title}{written}"
+    return passage.source
+
+
+def _block(words: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in words.splitlines())

@@ -1,0 +1,24 @@
+"""What the tools of one turn may use, and for whose eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from athenaeum.domain.audience import Audience
+from athenaeum.domain.turn import Progress
+from athenaeum.retrieval.index import Index
+from athenaeum.tools.quarantine import Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A conduit for the audience's own rights, never an escalator: no tool takes a tenant, user or channel."""
+
+    index: Index
+    audience: Audience
+    quarantine: Quarantine
+    progress: Callable[[Progress], Awaitable[None]]
+    now: datetime
+    """When the question was asked; ages are counted from it, so that a retry reads the same."""

@@ -1,0 +1,62 @@
+"""The border around every tool call: a failing tool costs its result, not the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from pydantic_ai import RunContext
+from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, ToolFailed
+from pydantic_ai.toolsets import FunctionToolset, ToolsetTool
+
+from athenaeum.database.connection import transient
+from athenaeum.domain.turn import StepStarted
+from athenaeum.errors import AthenaeumError, RetryLater
+from athenaeum.observability.metrics import TOOL_ERRORS, TOOL_SECONDS
+from athenaeum.tools.grant import Grant
+
+log = structlog.get_logger(__name__)
+
+_OUT_OF_TIME = "The tool took too long. Answer from what you have, and say that you could not look everything up."
+_OUT_OF_ORDER = "The tool is out of order. Do not call it again; say that you could not look this up."
+
+
+class GuardedToolset(FunctionToolset[Grant]):
+    """Tools whose failures reach the model as a plain instruction, and the operator as a log line and a metric.
+
+    A tool's metadata may hold `label`, the words that people see while it runs.
+    """
+
+    def __init__(self, *, id: str, timeout: timedelta) -> None:  # noqa: A002 - the library's own name
+        """`id` names the steps of these tools in the journal and must never change."""
+        super().__init__(id=id, require_parameter_descriptions=True)
+        self._patience = timeout.total_seconds()
+
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[Grant], tool: ToolsetTool[Grant]
+    ) -> Any:
+        """Call the tool, within the time it has."""
+        if label := (tool.tool_def.metadata or {}).get("label"):
+            await ctx.deps.progress(StepStarted(label))
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._patience):
+                return await super().call_tool(name, tool_args, ctx, tool)
+        except (AthenaeumError, ApprovalRequired, CallDeferred, ModelRetry, ToolFailed):
+            raise
+        except TimeoutError as error:
+            TOOL_ERRORS.labels(name).inc()
+            log.warning("tool.timed_out", tool=name, seconds=self._patience)
+            raise ToolFailed(_OUT_OF_TIME) from error
+        except Exception as error:
+            TOOL_ERRORS.labels(name).inc()
+            if transient(error):
+                # The database is away: an answer without its sources would be worse than a later one.
+                raise RetryLater(f"{name}: {type(error).__name__}") from error
+            log.exception("tool.failed", tool=name)
+            raise ToolFailed(_OUT_OF_ORDER) from error
+        finally:
+            TOOL_SECONDS.labels(name).observe(time.perf_counter() - started)
