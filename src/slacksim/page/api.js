@@ -1,0 +1,53 @@
+// The control API of the local workspace. Each call resolves to its JSON or throws `Refusal` with a line to show.
+
+export class Refusal extends Error {
+  constructor(status, code) {
+    super(`The workspace refused: ${code} (HTTP ${status})`);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+async function call(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error("The workspace does not answer. It is tried again in a moment.");
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok || body.ok === false) throw new Refusal(response.status, body.error ?? "unknown_error");
+  return body;
+}
+
+function get(name, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  return call(`/_sim/${name}?${new URLSearchParams(given)}`);
+}
+
+function post(name, body = {}) {
+  return call(`/_sim/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+export const api = {
+  world: () => get("world"),
+  messages: (channel, user) => get("messages", { channel, as_user: user }),
+  everything: (user) => get("messages", { as_user: user }),
+  ephemerals: (user) => get("ephemerals", { user }),
+  calls: (newest) => get("calls", { newest }),
+  deliveries: (newest) => get("deliveries", { newest }),
+  speak: (body) => post("messages", body),
+  edit: (body) => post("edit", body),
+  remove: (body) => post("delete", body),
+  react: (body) => post("react", body),
+  click: (body) => post("click", body),
+  join: (user, channel) => post("members", { user, channel }),
+  open: (user, users) => post("open", { user, users }),
+  fault: (body) => post("faults", body),
+  disconnect: (reason) => post("disconnect", { reason }),
+  reset: () => post("reset"),
+};

@@ -1,0 +1,146 @@
+// What the page knows. Views subscribe to topics; one flush per microtask, however many changes came.
+
+const PLACEHOLDER_USER = { real_name: "Unknown", name: "unknown", title: "", is_bot: false, color: "" };
+
+export class Workspace {
+  world = { team: {}, bot: {}, users: [], channels: [] };
+  me = null;
+  channelId = null;
+  threadTs = null;
+  connected = true;
+  pressed = new Set();
+  unread = new Map();
+  statuses = new Map();
+  #archive = new Map();
+  #asides = new Map();
+  #subscribers = [];
+  #changed = new Set();
+
+  /** Calls `view` after a change of any of the topics: world, me, place, messages, unread, status, stream. */
+  subscribe(topics, view) {
+    this.#subscribers.push({ topics, view });
+  }
+
+  emit(topic) {
+    if (this.#changed.size === 0) queueMicrotask(() => this.#flush());
+    this.#changed.add(topic);
+  }
+
+  #flush() {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    for (const { topics, view } of this.#subscribers) if (topics.some((topic) => changed.has(topic))) view();
+  }
+
+  user(id) {
+    return this.world.users.find((user) => user.id === id) ?? { ...PLACEHOLDER_USER, id };
+  }
+
+  author(message) {
+    if (message.user) return this.user(message.user);
+    return { ...PLACEHOLDER_USER, real_name: message.username ?? this.world.bot.name ?? "App", is_bot: Boolean(message.bot_id) };
+  }
+
+  userName(id) {
+    const user = this.user(id);
+    return user.real_name || user.name;
+  }
+
+  channel(id) {
+    return this.world.channels.find((channel) => channel.id === id);
+  }
+
+  get bot() {
+    return this.user(this.world.bot.user_id);
+  }
+
+  /** Channels that the acting person may open: their own, and every public one unless they are a guest. */
+  get visibleChannels() {
+    const isGuest = this.user(this.me).is_guest;
+    return this.world.channels.filter((channel) => channel.members.includes(this.me) || (channel.kind === "public" && !isGuest));
+  }
+
+  directWith(userId) {
+    return this.visibleChannels.find((channel) => channel.kind === "im" && channel.members.includes(userId));
+  }
+
+  channelName(id) {
+    const channel = this.channel(id);
+    if (!channel) return id;
+    if (channel.kind === "public" || channel.kind === "private") return channel.name;
+    const others = channel.members.filter((member) => member !== this.me);
+    return (others.length ? others : channel.members).map((member) => this.userName(member)).join(", ");
+  }
+
+  messages(channelId) {
+    return [...(this.#archive.get(channelId)?.values() ?? [])].sort((one, other) => Number(one.ts) - Number(other.ts));
+  }
+
+  message(channelId, ts) {
+    return this.#archive.get(channelId)?.get(ts);
+  }
+
+  replies(channelId, rootTs) {
+    return this.messages(channelId).filter((message) => message.thread_ts === rootTs && message.ts !== rootTs);
+  }
+
+  /** Messages that only the acting person was shown, in one channel. */
+  asides(channelId) {
+    return this.#asides.get(channelId) ?? [];
+  }
+
+  replaceMessages(channelId, messages) {
+    this.#archive.set(channelId, new Map(messages.map((message) => [message.ts, message])));
+    this.emit("messages");
+  }
+
+  putMessage(channelId, message) {
+    if (!this.#archive.has(channelId)) return;
+    this.#archive.get(channelId).set(message.ts, message);
+    this.emit("messages");
+  }
+
+  dropMessage(channelId, ts) {
+    this.#archive.get(channelId)?.delete(ts);
+    this.emit("messages");
+  }
+
+  replaceAsides(asides) {
+    this.#asides = Map.groupBy(asides, (aside) => aside.channel);
+    this.emit("messages");
+  }
+
+  setStatus(channelId, threadTs, text) {
+    const key = `${channelId}/${threadTs ?? ""}`;
+    if ((this.statuses.get(key) ?? "") === text) return;
+    if (text) this.statuses.set(key, text);
+    else this.statuses.delete(key);
+    this.emit("status");
+  }
+
+  status(channelId, threadTs) {
+    return this.statuses.get(`${channelId}/${threadTs ?? ""}`) ?? "";
+  }
+
+  markUnread(channelId, mentioned) {
+    const before = this.unread.get(channelId) ?? { mentions: 0 };
+    this.unread.set(channelId, { mentions: before.mentions + (mentioned ? 1 : 0) });
+    this.emit("unread");
+  }
+
+  markRead(channelId) {
+    if (this.unread.delete(channelId)) this.emit("unread");
+  }
+
+  /** Forgets everything that belonged to the person acted as before. */
+  forgetPerson() {
+    this.#archive.clear();
+    this.#asides.clear();
+    this.unread.clear();
+    this.statuses.clear();
+    this.pressed.clear();
+    this.emit("messages");
+    this.emit("unread");
+    this.emit("status");
+  }
+}
