@@ -1,0 +1,71 @@
+"""The audience rule: what everyone who will read an answer may read, as SQL.
+
+Passages with the same readers stand on one shelf: all documents, or the messages of one channel. The rule names
+the shelves; statements take passages from these alone, before anything is ranked. Unknown means no.
+
+    asked in                      shelves
+    public channel                documents, public channels
+    private channel, group        documents, public channels, that one
+    direct message with the bot   documents, public channels, every channel the asker is a member of
+    anywhere, strangers present   documents, the channel itself
+    terminal                      documents, public channels
+
+Strangers are present where the channel is shared with another organisation, a guest belongs to it, or the asker is
+a guest or unknown. A channel that is not public is read by its members only, and by nobody until they are known.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from athenaeum.domain.audience import Audience
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.passage import Origin
+
+DOCUMENTS: Final = "documents"
+"""The shelf that the whole tenant reads; a channel's shelf is its id."""
+
+_PUBLIC = "SELECT channel_id FROM slack_channels WHERE kind = 'public'"
+
+_STRANGERS = """
+    :place_shared
+    OR coalesce((SELECT is_shared FROM slack_channels WHERE channel_id = :place), true)
+    OR NOT EXISTS (SELECT FROM slack_users WHERE user_id = :asker AND NOT is_guest)
+    OR EXISTS (SELECT FROM slack_members JOIN slack_users USING (tenant_id, user_id)
+               WHERE channel_id = :place AND is_guest)
+"""
+
+_READABLE = f"""
+    SELECT channel_id FROM slack_channels AS channel
+    WHERE CASE
+        WHEN channel_id <> :place AND ({_STRANGERS}) THEN false
+        WHEN kind = 'public' THEN true
+        ELSE (channel_id = :place OR :place_kind = '{ChannelKind.DIRECT}')
+             AND members_read_at IS NOT NULL
+             AND EXISTS (SELECT FROM slack_members AS member
+                         WHERE member.channel_id = channel.channel_id AND member.user_id = :asker)
+    END
+"""  # noqa: S608 - put together from our own words; values are parameters
+
+
+def readable_shelves(audience: Audience, origins: frozenset[Origin] | None = None) -> tuple[str, dict[str, Any]]:
+    """A SELECT of the shelves that the audience may read, in a session of its tenant, and its parameters.
+
+    `origins` narrows it to documents or to messages; None is both.
+    """
+    selects: list[str] = []
+    parameters: dict[str, Any] = {}
+    if origins is None or Origin.DOCUMENT in origins:
+        selects.append(f"SELECT '{DOCUMENTS}'")
+    if origins is None or Origin.MESSAGE in origins:
+        selects.append(_PUBLIC if audience.asker is None else _READABLE)
+        if audience.asker is not None:
+            parameters = {
+                "asker": audience.asker,
+                "place": audience.place.id,
+                "place_kind": audience.place.kind,
+                "place_shared": audience.place.is_shared,
+            }
+    if not selects:
+        return "SELECT '' WHERE false", {}
+    return " UNION ALL ".join(selects), parameters

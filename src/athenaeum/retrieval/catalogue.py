@@ -1,0 +1,183 @@
+"""The passages' own rows, and how many stand on each shelf."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.domain.identity import PassageId, TenantId
+from athenaeum.domain.passage import Origin, Passage
+from athenaeum.retrieval.passages import Filed, NewPassage, frequencies, lead
+
+BLOCK: Final = 1024
+"""Passages of a shelf whose postings share a row: fewer are slower to read, more are slower to change."""
+
+
+async def lock(session: AsyncSession, tenant: TenantId) -> None:
+    """Let one transaction at a time change a tenant's index: writers of one block's postings would deadlock."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"index:{tenant}"})
+
+
+async def digests(session: AsyncSession, source_key: str) -> list[tuple[PassageId, str]]:
+    """The stored passages of a source, in its order."""
+    rows = await session.execute(
+        text("SELECT passage_id, content_hash FROM passages WHERE source_key = :source_key ORDER BY position"),
+        {"source_key": source_key},
+    )
+    return [(PassageId(row.passage_id), row.content_hash) for row in rows]
+
+
+async def insert(session: AsyncSession, source_key: str, passages: Mapping[int, NewPassage]) -> list[tuple[int, Filed]]:
+    """Add a source's passages by their positions, and give them their places."""
+    words = {position: frequencies(passage.lead, passage.text) for position, passage in passages.items()}
+    shelves: defaultdict[str, list[int]] = defaultdict(list)
+    for position, passage in passages.items():
+        shelves[passage.shelf].append(position)
+    blocks: dict[int, int] = {}
+    for shelf, positions in sorted(shelves.items()):
+        length = sum(words[position].total() for position in positions)
+        last = (await session.execute(_FILE, {"shelf": shelf, "count": len(positions), "length": length})).scalar_one()
+        blocks |= {position: (last - index - 1) // BLOCK for index, position in enumerate(positions)}
+    rows = [
+        {
+            "position": position,
+            "origin": passage.origin,
+            "shelf": passage.shelf,
+            "block": blocks[position],
+            "channel_id": passage.channel_id,
+            "title": passage.title,
+            "heading": passage.heading,
+            "url": passage.url,
+            "text": passage.text,
+            "content_hash": passage.digest,
+            "length": words[position].total(),
+            "written_at": passage.written_at.isoformat() if passage.written_at else None,
+            "author": passage.author,
+        }
+        for position, passage in passages.items()
+    ]
+    inserted = await session.execute(_INSERT, {"source_key": source_key, "rows": json.dumps(rows)})
+    return [
+        (row.position, Filed(PassageId(row.passage_id), row.shelf, row.block, words[row.position])) for row in inserted
+    ]
+
+
+async def renew(session: AsyncSession, passages: Mapping[PassageId, tuple[int, NewPassage]]) -> None:
+    """Bring what is not searched by up to date for passages that stay: position, address, time."""
+    rows = [
+        {
+            "passage_id": identity,
+            "position": position,
+            "url": passage.url,
+            "written_at": passage.written_at.isoformat() if passage.written_at else None,
+        }
+        for identity, (position, passage) in passages.items()
+    ]
+    await session.execute(_RENEW, {"rows": json.dumps(rows)})
+
+
+async def filed(session: AsyncSession, ids: Collection[PassageId]) -> list[Filed]:
+    """Passages at their places; their terms are taken from their text again."""
+    rows = await session.execute(
+        text(
+            "SELECT passage_id, shelf, block, title, heading, author, text FROM passages WHERE passage_id = ANY(:ids)"
+        ),
+        {"ids": list(ids)},
+    )
+    return [
+        Filed(
+            PassageId(row.passage_id),
+            row.shelf,
+            row.block,
+            frequencies(lead(row.title, row.heading, row.author), row.text),
+        )
+        for row in rows
+    ]
+
+
+async def delete(session: AsyncSession, ids: Collection[PassageId]) -> None:
+    """Delete passages with their vectors."""
+    await session.execute(_DELETE, {"ids": list(ids)})
+
+
+async def fetch(session: AsyncSession, scores: Mapping[PassageId, float]) -> list[Passage]:
+    """The passages in the order of `scores`."""
+    rows = await session.execute(
+        text(
+            "SELECT passage_id, origin, title, heading, url, text, written_at, author"
+            " FROM passages WHERE passage_id = ANY(:ids)"
+        ),
+        {"ids": list(scores)},
+    )
+    found = {PassageId(row.passage_id): row for row in rows}
+    return [_passage(found[identity], score) for identity, score in scores.items() if identity in found]
+
+
+async def among(
+    session: AsyncSession, ids: Collection[PassageId], shelves: tuple[str, dict[str, Any]]
+) -> set[PassageId]:
+    """Those of `ids` that stand on one of the shelves."""
+    select, parameters = shelves
+    rows = await session.execute(
+        text(f"SELECT passage_id FROM passages WHERE passage_id = ANY(:ids) AND shelf IN ({select})"),  # noqa: S608 - our own SELECT
+        {"ids": list(ids), **parameters},
+    )
+    return {PassageId(row.passage_id) for row in rows}
+
+
+def _passage(row: Any, score: float) -> Passage:
+    return Passage(
+        id=PassageId(row.passage_id),
+        origin=Origin(row.origin),
+        title=row.title,
+        heading=row.heading,
+        url=row.url,
+        text=row.text,
+        score=score,
+        written_at=row.written_at,
+        author=row.author,
+    )
+
+
+_FILE = text("""
+    INSERT INTO shelves AS shelf (tenant_id, shelf, filed, passages, length)
+    VALUES (athenaeum_tenant(), :shelf, :count, :count, :length)
+    ON CONFLICT (tenant_id, shelf) DO UPDATE SET
+        filed = shelf.filed + excluded.filed,
+        passages = shelf.passages + excluded.passages,
+        length = shelf.length + excluded.length
+    RETURNING filed
+""")
+
+_INSERT = text("""
+    INSERT INTO passages (tenant_id, source_key, position, origin, shelf, block, channel_id, title, heading, url,
+                          text, content_hash, length, written_at, author)
+    SELECT athenaeum_tenant(), :source_key, new.*
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        position integer, origin text, shelf text, block integer, channel_id text, title text, heading text, url text,
+        text text, content_hash text, length integer, written_at timestamptz, author text)
+    RETURNING passage_id, position, shelf, block
+""")
+
+_RENEW = text("""
+    UPDATE passages AS passage
+    SET position = new.position, url = new.url, written_at = new.written_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
+        passage_id bigint, position integer, url text, written_at timestamptz)
+    WHERE passage.passage_id = new.passage_id
+      AND (passage.position, passage.url, passage.written_at)
+          IS DISTINCT FROM (new.position, new.url, new.written_at)
+""")
+
+_DELETE = text("""
+    WITH gone AS (DELETE FROM passages WHERE passage_id = ANY(:ids) RETURNING shelf, length),
+         sums AS (SELECT shelf, count(*) AS passages, sum(length) AS length FROM gone GROUP BY shelf)
+    UPDATE shelves AS shelf
+    SET passages = shelf.passages - sums.passages, length = shelf.length - sums.length
+    FROM sums WHERE sums.shelf = shelf.shelf
+""")

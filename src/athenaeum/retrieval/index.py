@@ -1,0 +1,189 @@
+"""The entrance: one index for messages and documents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from itertools import islice
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.audience import Audience
+from athenaeum.domain.identity import PassageId, TenantId
+from athenaeum.domain.passage import Origin, Passage
+from athenaeum.llm.embeddings import Embedder, EmbedderUnavailable, Vectors
+from athenaeum.observability.metrics import SEARCH_SECONDS
+from athenaeum.retrieval import catalogue, postings, vectors
+from athenaeum.retrieval.audience import readable_shelves
+from athenaeum.retrieval.fusion import fuse
+from athenaeum.retrieval.passages import NewPassage, lead
+from athenaeum.retrieval.terms import terms
+
+log = structlog.get_logger(__name__)
+
+_DEPTH = 200  # candidates of each kind that are fused
+_TERMS = 100  # of a question; whoever pastes a log file is answered as fast as everybody
+_BATCH = 64  # passages embedded at a time, about two seconds offline
+
+
+class Index:
+    """Passages of a tenant, found by their words and by their meaning, by those who may read them.
+
+    Without an embedder, or while it does not answer, search goes by words alone.
+    """
+
+    def __init__(self, database: DatabaseConnection, embedder: Embedder | None) -> None:
+        """None for `embedder` means keyword search."""
+        self._database = database
+        self._embedder = embedder
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What passages are embedded by."""
+        return self._embedder
+
+    async def search(
+        self, query: str, *, audience: Audience, origins: frozenset[Origin] | None = None, limit: int = 8
+    ) -> list[Passage]:
+        """The best passages that everyone in the audience may read, best first, with scores between 0 and 1."""
+        with SEARCH_SECONDS.time():
+            vector = await self._query_vector(query)
+            shelves = readable_shelves(audience, origins)
+            wanted = list(dict.fromkeys(terms(query)))[:_TERMS]
+            async with self._database.session(audience.tenant) as session:
+                await session.execute(_PLAIN_PLANS)
+                lexical = await postings.search(session, wanted, shelves=shelves, depth=_DEPTH)
+                similar: dict[PassageId, float] = {}
+                if self._embedder is not None and vector is not None:
+                    similar = await vectors.search(
+                        session, vector, embedder=self._embedder, shelves=shelves, depth=_DEPTH
+                    )
+                best = dict(islice(fuse(lexical, similar).items(), limit))
+                return await catalogue.fetch(session, best)
+
+    async def readable(self, ids: Collection[PassageId], audience: Audience) -> set[PassageId]:
+        """Those of `ids` that everyone in the audience may read now: for citations, before they are shown."""
+        async with self._database.session(audience.tenant) as session:
+            return await catalogue.among(session, ids, readable_shelves(audience))
+
+    async def put(
+        self,
+        session: AsyncSession,
+        tenant: TenantId,
+        source_key: str,
+        passages: Sequence[NewPassage],
+        *,
+        embed: bool = True,
+    ) -> int:
+        """Make `passages` all that the index holds of a source, and give the number of new ones.
+
+        `session` is the tenant's; the caller commits. What has not changed keeps its id and its vectors. With `embed`
+        False, or when the embedder does not answer, new passages are found by their words until `embed_missing`.
+        """
+        wanted = [passage.storable() for passage in passages]
+        known = {digest for _, digest in await catalogue.digests(session, source_key)}
+        fresh = {passage.digest: passage for passage in wanted if passage.digest not in known}
+        embedded = await self._embed(list(fresh.values())) if embed else {}
+
+        await catalogue.lock(session, tenant)
+        stored: defaultdict[str, list[PassageId]] = defaultdict(list)
+        for identity, digest in await catalogue.digests(session, source_key):
+            stored[digest].append(identity)
+        kept: dict[PassageId, tuple[int, NewPassage]] = {}
+        new: dict[int, NewPassage] = {}
+        for position, passage in enumerate(wanted):
+            if ids := stored[passage.digest]:
+                kept[ids.pop(0)] = position, passage
+            else:
+                new[position] = passage
+        await self._take_out(session, [identity for ids in stored.values() for identity in ids])
+        if kept:
+            await catalogue.renew(session, kept)
+        if new:
+            await self._file(session, source_key, new, embedded)
+        return len(new)
+
+    async def remove(self, session: AsyncSession, tenant: TenantId, source_key: str) -> None:
+        """Take a source out of the index; the caller commits."""
+        await catalogue.lock(session, tenant)
+        await self._take_out(session, [identity for identity, _ in await catalogue.digests(session, source_key)])
+
+    async def embed_missing(self, tenant: TenantId, progress: Callable[[int], None] | None = None) -> int:
+        """Embed all passages that have no vectors of this embedder, and give their number.
+
+        `progress` is told the number so far after each batch, which is a transaction of its own.
+
+        Raises:
+            EmbedderUnavailable: The embedder does not answer; what was done stays.
+        """
+        done = 0
+        while self._embedder is not None:
+            async with self._database.session(tenant) as session:
+                rows = (await session.execute(_MISSING, {"embedder": self._embedder.name, "batch": _BATCH})).all()
+            if not rows:
+                break
+            leads = [(lead(row.title, row.heading, row.author), row.text) for row in rows]
+            embedded = await vectors.embed(self._embedder, leads)
+            async with self._database.session(tenant) as session:
+                await vectors.store(
+                    session,
+                    self._embedder,
+                    {PassageId(row.passage_id): parts for row, parts in zip(rows, embedded, strict=True)},
+                )
+            done += len(rows)
+            if progress is not None:
+                progress(done)
+        return done
+
+    async def _file(
+        self, session: AsyncSession, source_key: str, new: dict[int, NewPassage], embedded: dict[str, Vectors]
+    ) -> None:
+        filed = await catalogue.insert(session, source_key, new)
+        await postings.add(session, [passage for _, passage in filed])
+        if self._embedder is not None:
+            await vectors.store(
+                session,
+                self._embedder,
+                {
+                    passage.id: embedded[new[position].digest]
+                    for position, passage in filed
+                    if new[position].digest in embedded
+                },
+            )
+
+    async def _take_out(self, session: AsyncSession, ids: Collection[PassageId]) -> None:
+        if ids:
+            await postings.remove(session, await catalogue.filed(session, ids))
+            await catalogue.delete(session, ids)
+
+    async def _embed(self, passages: Sequence[NewPassage]) -> dict[str, Vectors]:
+        if self._embedder is None or not passages:
+            return {}
+        try:
+            embedded = await vectors.embed(self._embedder, [(passage.lead, passage.text) for passage in passages])
+        except EmbedderUnavailable as error:
+            log.warning("index.embedding_postponed", passages=len(passages), error=str(error))
+            return {}
+        return {passage.digest: parts for passage, parts in zip(passages, embedded, strict=True)}
+
+    async def _query_vector(self, query: str) -> Vectors | None:
+        if self._embedder is None or not query.strip():
+            return None
+        try:
+            return await self._embedder.embed_query(query)
+        except EmbedderUnavailable as error:
+            log.warning("index.searching_by_words", error=str(error))
+            return None
+
+
+# compiling a query takes longer than running it
+_PLAIN_PLANS = text("SELECT set_config('jit', 'off', true)")
+
+_MISSING = text("""
+    SELECT passage_id, title, heading, author, text FROM passages
+    WHERE embedder IS NULL OR embedder < :embedder OR embedder > :embedder
+    ORDER BY passage_id DESC LIMIT :batch
+""")

@@ -1,0 +1,95 @@
+"""Search by meaning: the nearest vectors, by an exact scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.domain.identity import PassageId
+from athenaeum.llm.embeddings import Embedder, Vectors
+from athenaeum.retrieval.postings import Shelves
+
+_OVERLAP = 0.25  # of a window
+
+
+def windows(lead: str, body: str, size: int | None) -> list[str]:
+    """A passage as texts for the embedder: overlapping windows of `size` words, each under title and headings."""
+    above = " > ".join(lead.split("\n"))
+    words = body.split()
+    if size is None or len(words) <= size:
+        return [f"{above}\n{body}"]
+    return [f"{above}\n{' '.join(words[start : start + size])}" for start in _starts(len(words), size)]
+
+
+def _starts(length: int, size: int) -> Iterator[int]:
+    stride = size - int(size * _OVERLAP)
+    yield from range(0, length - size, stride)
+    yield length - size
+
+
+async def embed(embedder: Embedder, passages: Sequence[tuple[str, str]]) -> list[Vectors]:
+    """The vectors of each (lead, text): shape (windows, dimensions).
+
+    Raises:
+        EmbedderUnavailable: The embedder does not answer.
+    """
+    cut = [windows(lead, body, embedder.window) for lead, body in passages]
+    if not cut:
+        return []
+    vectors = await embedder.embed_passages([window for texts in cut for window in texts])
+    return np.split(vectors, np.cumsum([len(texts) for texts in cut])[:-1])
+
+
+async def store(session: AsyncSession, embedder: Embedder, vectors: Mapping[PassageId, Vectors]) -> None:
+    """Give passages their vectors in place of any they have; one that is gone meanwhile is passed over."""
+    rows = [
+        (passage, part, _literal(vector)) for passage, parts in vectors.items() for part, vector in enumerate(parts)
+    ]
+    if not rows:
+        return
+    ids, parts, literals = (list(column) for column in zip(*rows, strict=True))
+    await session.execute(_CLEAR, {"ids": list(vectors)})
+    await session.execute(_STORE, {"embedder": embedder.name, "ids": ids, "parts": parts, "vectors": literals})
+    await session.execute(_MARK, {"embedder": embedder.name, "ids": list(vectors)})
+
+
+async def search(
+    session: AsyncSession, vector: Vectors, *, embedder: Embedder, shelves: Shelves, depth: int
+) -> dict[PassageId, float]:
+    """The `depth` passages of the shelves nearest to the vector by their best window, with their cosines."""
+    select, parameters = shelves
+    rows = await session.execute(
+        text(_SEARCH.format(shelves=select)),
+        {"vector": _literal(vector), "embedder": embedder.name, "depth": depth, **parameters},
+    )
+    return {PassageId(row.passage_id): row.similarity for row in rows}
+
+
+def _literal(vector: Vectors) -> str:
+    return f"[{','.join(f'{value:.5g}' for value in vector.tolist())}]"
+
+
+_CLEAR = text("DELETE FROM embeddings WHERE passage_id = ANY(:ids)")
+
+_STORE = text("""
+    INSERT INTO embeddings (tenant_id, passage_id, part, shelf, embedder, embedding)
+    SELECT athenaeum_tenant(), passage_id, part, shelf, :embedder, CAST(vector AS halfvec)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:parts AS smallint[]), CAST(:vectors AS text[]))
+         AS new (passage_id, part, vector)
+    JOIN passages USING (passage_id)
+""")
+
+_MARK = text("UPDATE passages SET embedder = :embedder WHERE passage_id = ANY(:ids)")
+
+_SEARCH = """
+    WITH readable (readable_shelf) AS MATERIALIZED ({shelves})
+    SELECT passage_id, max(-(embedding <#> CAST(:vector AS halfvec))) AS similarity
+    FROM embeddings
+    WHERE embedder = :embedder AND shelf IN (SELECT readable_shelf FROM readable)
+    GROUP BY passage_id
+    ORDER BY similarity DESC, passage_id
+    LIMIT :depth
+"""
