@@ -1,0 +1,87 @@
+"""Bolt's AsyncApp over Socket Mode and over HTTP, as the product uses it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+import pytest
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+
+from slacksim import scenario
+from slacksim.deliveries import Timing
+from slacksim.people import Person
+from slacksim.server import SlackSim
+from support.slack_workspace import Workspace
+
+
+class Handler(Protocol):
+    async def connect_async(self) -> None: ...
+
+    async def close_async(self) -> None: ...
+
+
+def connected(app: AsyncApp, app_token: str) -> Handler:
+    return cast("Handler", AsyncSocketModeHandler(app, app_token, web_client=app.client))
+
+
+def on(app: AsyncApp, event: str, listener: Callable[..., Any]) -> None:
+    register: Any = app.event(event)
+    register(listener)
+
+
+@pytest.fixture
+def bolt(workspace: Workspace) -> AsyncApp:
+    return AsyncApp(client=workspace.bot, process_before_response=True)
+
+
+async def test_a_listener_answers_in_the_thread(workspace: Workspace, bolt: AsyncApp) -> None:
+    answered = asyncio.Event()
+
+    async def answer(event: dict[str, Any]) -> None:
+        await workspace.bot.chat_postMessage(channel=event["channel"], thread_ts=event["ts"], text="Yes.")
+        answered.set()
+
+    async def ignore() -> None:
+        return
+
+    on(bolt, "app_mention", answer)
+    on(bolt, "message", ignore)
+    handler = connected(bolt, workspace.app_token)
+    await handler.connect_async()
+    ts = await workspace.say(workspace.channel, f"<@{workspace.bot_user}> are you there?", None)
+    async with asyncio.timeout(10):
+        await answered.wait()
+    thread = (await workspace.bot.conversations_replies(channel=workspace.channel, ts=ts))["messages"]
+    await handler.close_async()
+    assert [message["text"] for message in thread[1:]] == ["Yes."]
+
+
+async def test_an_event_whose_listener_fails_is_delivered_again() -> None:
+    world = scenario.load()
+    timing = Timing(ack_seconds=0.1, retry_delays=(0.0, 0.0, 0.0))
+    async with SlackSim(world, timing=timing) as sim:
+        attempts: list[str] = []
+        done = asyncio.Event()
+        app = AsyncApp(token=world.app.bot_token, process_before_response=True)
+        app.client.base_url = sim.api_url
+
+        async def fail_once(body: dict[str, Any]) -> None:
+            attempts.append(body["event_id"])
+            if len(attempts) == 1:
+                raise RuntimeError("the database is away")
+            done.set()
+
+        on(app, "message", fail_once)
+        handler = connected(app, world.app.app_token)
+        await handler.connect_async()
+        maya = world.find_user("maya")
+        assert maya is not None
+        Person(world, maya).say("general", "hello")
+        async with asyncio.timeout(10):
+            await done.wait()
+        await handler.close_async()
+    assert len(attempts) == 2
+    assert len(set(attempts)) == 1
