@@ -10,7 +10,7 @@ from typing import Any
 
 from slacksim.model import JsonObject
 
-KEPT = 50_000
+KEPT = 20_000
 
 
 @dataclass(slots=True)

@@ -180,6 +180,8 @@ class Control:
         body = await requests.parsed(request, requests.Deliver)
         if (body.payload is None) == (body.event_id is None):
             raise SlackError("invalid_arguments", detail="give exactly one of payload and event_id")
+        if body.via == "http" and not self._simulation.world.app.events_url:
+            raise SlackError("no_events_url", detail="POST /_sim/events_url first")
         outbox = self._simulation.outbox
         payload = outbox.payload(body.event_id) if body.event_id else body.payload
         if payload is None:

@@ -12,7 +12,7 @@ from slacksim.socket_mode import SocketMode
 from slacksim.webhook import Webhook
 from slacksim.world import World
 
-KEPT = 50_000
+KEPT = 20_000
 
 
 class Outbox:

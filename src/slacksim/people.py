@@ -139,7 +139,7 @@ class Person:
         }
         if isinstance(element.get("text"), dict):
             action["text"] = element["text"]
-        chosen = value if value is not None else element.get("value")
+        chosen = value if value is not None else _default_value(element)
         if chosen is not None:
             action["value"] = chosen
         container: JsonObject = {"type": "message", "message_ts": ts, "channel_id": place.id}
@@ -166,6 +166,11 @@ class Person:
             "enterprise": None,
             "is_enterprise_install": False,
         }
+
+
+def _default_value(element: JsonObject) -> str | None:
+    """The value of a button; that of the approving one where feedback buttons are two in one."""
+    return element.get("value") or (element.get("positive_button") or {}).get("value")
 
 
 def _block_id(ts: str) -> str:

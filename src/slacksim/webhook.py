@@ -99,7 +99,7 @@ class Webhook:
         try:
             async with self._session.post(url, data=body, headers=headers, timeout=timeout) as answer:
                 attempt.detail = str(answer.status)
-                delivery.response = await answer.text()
+                delivery.response = await answer.text(errors="replace")
                 if 200 <= answer.status < 300:
                     attempt.outcome, delivery.acked = "acked", True
                     return ""

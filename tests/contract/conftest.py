@@ -40,6 +40,11 @@ async def workspace() -> AsyncIterator[Workspace]:
             async with session.post(f"{sim.url}/_sim/messages", json=body) as answer:
                 return str((await answer.json())["ts"])
 
+        async def disconnect() -> None:
+            body = {"reason": "refresh_requested"}
+            async with session.post(f"{sim.url}/_sim/disconnect", json=body) as answer:
+                assert answer.status == 200
+
         yield Workspace(
             bot=AsyncWebClient(token=world.app.bot_token, base_url=sim.api_url, session=session, retry_handlers=[]),
             app_token=world.app.app_token,
@@ -51,6 +56,7 @@ async def workspace() -> AsyncIterator[Workspace]:
             archived=ids["contract-archived"],
             person=maya.id,
             say=say,
+            disconnect=disconnect,
         )
 
 

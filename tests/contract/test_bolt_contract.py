@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import pytest
+from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from slacksim import scenario
 from slacksim.deliveries import Timing
@@ -57,6 +59,61 @@ async def test_a_listener_answers_in_the_thread(workspace: Workspace, bolt: Asyn
     thread = (await workspace.bot.conversations_replies(channel=workspace.channel, ts=ts))["messages"]
     await handler.close_async()
     assert [message["text"] for message in thread[1:]] == ["Yes."]
+
+
+async def test_a_refreshed_connection_loses_no_message(workspace: Workspace, bolt: AsyncApp) -> None:
+    heard: list[str] = []
+    complete = asyncio.Event()
+
+    async def note(event: dict[str, Any]) -> None:
+        heard.append(event["text"])
+        if len(set(heard)) == 30:
+            complete.set()
+
+    on(bolt, "message", note)
+    handler = connected(bolt, workspace.app_token)
+    await handler.connect_async()
+    for number in range(30):
+        if number % 10 == 5:
+            await workspace.disconnect()
+        await workspace.say(workspace.channel, str(number), None)
+    async with asyncio.timeout(20):
+        await complete.wait()
+    await handler.close_async()
+    assert sorted(set(heard), key=int) == [str(number) for number in range(30)]
+
+
+async def test_over_http_a_failed_listener_is_called_again() -> None:
+    world = scenario.load()
+    timing = Timing(retry_delays=(0.0, 0.0, 0.0))
+    async with SlackSim(world, timing=timing) as sim:
+        attempts: list[str | None] = []
+        done = asyncio.Event()
+        app = AsyncApp(
+            token=world.app.bot_token,
+            signing_secret=world.app.signing_secret,
+            process_before_response=True,
+        )
+        app.client.base_url = sim.api_url
+
+        async def fail_once(request: AsyncBoltRequest) -> None:
+            attempts.append((request.headers.get("x-slack-retry-num") or [None])[0])
+            if len(attempts) == 1:
+                raise RuntimeError("the database is away")
+            done.set()
+
+        on(app, "message", fail_once)
+        runner = web.AppRunner(app.web_app())
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        world.app.events_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+        maya = world.find_user("maya")
+        assert maya is not None
+        Person(world, maya).say("general", "hello")
+        async with asyncio.timeout(10):
+            await done.wait()
+        await runner.cleanup()
+    assert attempts == [None, "1"]
 
 
 async def test_an_event_whose_listener_fails_is_delivered_again() -> None:

@@ -23,6 +23,7 @@ class Workspace:
         foreign: A public channel without the bot; ``hidden`` a private one; ``archived`` is archived.
         person: Somebody's user id.
         say: Speaks as that person: channel, text, parent's ts or None; returns the ts.
+        disconnect: Makes the workspace ask every connection for a refresh.
     """
 
     bot: Any
@@ -35,6 +36,7 @@ class Workspace:
     archived: str
     person: str
     say: Callable[[str, str, str | None], Awaitable[str]]
+    disconnect: Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)

@@ -87,6 +87,8 @@ async def test_limits_answer_429_once_switched_on(web: AsyncWebClient, control: 
     with pytest.raises(SlackApiError) as refused:
         await web.auth_test()
     assert 1 <= int(refused.value.response.headers["Retry-After"]) <= 60
+    calls = (await control.get("calls"))["calls"]
+    assert [(call["status"], call["error"]) for call in calls] == [(200, None), (429, "ratelimited")]
 
 
 async def test_calls_are_recorded_without_the_token(
