@@ -276,3 +276,26 @@ async def test_a_narrow_page_keeps_the_rail_aside(page: Page, sim: SlackSim) -> 
     await expect(page.get_by_test_id("channel-title")).to_have_text("platform")
     await expect(page.get_by_test_id("rail")).not_to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_after_a_break_of_the_stream_nothing_is_missing(page: Page, sim: SlackSim, bot: AsyncWebClient) -> None:
+    await enter(page, sim)
+    await page.route("**/_sim/stream*", lambda route: route.abort())
+    sim.simulation.stream.close()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Reconnecting…")
+    await bot.chat_postMessage(channel=channel_id(sim, "general"), text="Said in between.")
+    await page.unroute("**/_sim/stream*")
+    await expect(messages(page, "Said in between.")).to_be_visible()
+    await expect(page.get_by_test_id("stream-state")).to_have_text("Live")
+
+
+async def test_the_inspector_shows_the_calls_of_the_app_and_plans_a_fault(
+    page: Page, sim: SlackSim, bot: AsyncWebClient
+) -> None:
+    await enter(page, sim)
+    await bot.chat_postMessage(channel=channel_id(sim, "general"), text="Hello.")
+    await page.get_by_test_id("inspector-toggle").click()
+    await expect(page.get_by_test_id("calls")).to_contain_text("chat.postMessage")
+    await page.get_by_test_id("fault-429").click()
+    await expect(page.get_by_test_id("toast")).to_be_visible()
+    assert [(fault.method, fault.mode) for fault in sim.simulation.faults.planned] == [("chat.postMessage", "429")]

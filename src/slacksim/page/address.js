@@ -1,11 +1,11 @@
 // Where the page is, as its URL, and what a permalink means.
 
-const PERMALINK = /^\/archives\/([A-Z0-9]+)\/p(\d{10})(\d{6})$/;
+const PERMALINK = /^\/archives\/([A-Z0-9]+)(?:\/p(\d{10})(\d{6}))?$/;
 
 function placeOf(url) {
   const match = PERMALINK.exec(url.pathname);
   if (!match) return null;
-  const ts = `${match[2]}.${match[3]}`;
+  const ts = match[2] ? `${match[2]}.${match[3]}` : null;
   return { channel: match[1], ts, thread: url.searchParams.get("thread_ts") };
 }
 

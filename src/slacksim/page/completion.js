@@ -41,6 +41,7 @@ export class Completion {
 
   close() {
     this.node.hidden = true;
+    this.#field.removeAttribute("aria-activedescendant");
     this.#options = [];
   }
 
@@ -55,7 +56,7 @@ export class Completion {
     const isComplete = found.length === 1 && found[0].name.toLowerCase() === query.trimEnd();
     if (found.length === 0 || isComplete) return this.close();
     this.#options = found;
-    this.node.replaceChildren(...found.map((option) => this.#row(option)));
+    this.node.replaceChildren(...found.map((option, index) => this.#row(option, index)));
     this.node.hidden = false;
     return this.#choose(0);
   }
@@ -76,8 +77,8 @@ export class Completion {
     return named.map((channel) => ({ mark: "#", name: channel.name, names: [channel.name], note: channel.topic, face: icon(channel.kind === "private" ? "lock" : "hash") }));
   }
 
-  #row(option) {
-    const row = h("li", { role: "option", class: "completion-option" }, option.face, h("span", { class: "completion-name" }, option.name), h("span", { class: "completion-note" }, option.note));
+  #row(option, index) {
+    const row = h("li", { role: "option", id: `${this.node.id}-${index}`, class: "completion-option" }, option.face, h("span", { class: "completion-name" }, option.name), h("span", { class: "completion-note" }, option.note));
     row.addEventListener("mousedown", (event) => {
       event.preventDefault();
       this.#insert(option);
@@ -88,6 +89,7 @@ export class Completion {
   #choose(index) {
     this.#chosen = index;
     [...this.node.children].forEach((row, at) => row.setAttribute("aria-selected", String(at === index)));
+    this.#field.setAttribute("aria-activedescendant", this.node.children[index].id);
     this.node.children[index].scrollIntoView({ block: "nearest" });
   }
 

@@ -35,7 +35,7 @@ export class Conversation {
 
   #afterSent() {
     this.timeline.follow();
-    if (!this.welcome.node.hidden) this.welcome.dismiss();
+    if (!this.welcome.node.hidden) this.welcome.finish();
   }
 
   #arrive() {

@@ -37,8 +37,10 @@ export class Rail {
     const { workspace } = this.#view;
     const { team } = workspace.world;
     this.team.replaceChildren(h("span", { class: "emblem" }, icon("pediment")), h("div", {}, h("p", { class: "team-name" }, team.name), h("p", { class: "team-note" }, "Local workspace")));
+    const focused = document.activeElement?.dataset.testid;
     this.channels.replaceChildren(...this.#channelRows());
     this.directs.replaceChildren(...this.#groupRows(), ...this.#peopleRows());
+    if (focused) this.node.querySelector(`.rail-list [data-testid="${CSS.escape(focused)}"]`)?.focus();
     this.state.classList.toggle("stream-lost", !workspace.connected);
     this.state.textContent = workspace.connected ? "Live" : "Reconnecting…";
   }

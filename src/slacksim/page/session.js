@@ -77,6 +77,7 @@ export class Session {
       return;
     }
     await this.openChannel(channel, { thread, highlight: ts });
+    if (!ts) return;
     const message = this.#workspace.message(channel, ts);
     if (!message) toast("That message is no longer there.");
     else if (message.thread_ts) this.openThread(message.thread_ts, ts);
@@ -199,6 +200,7 @@ export class Session {
   }
 
   async #catchUp() {
+    this.#workspace.forgetStatuses();
     await this.attempt(() => this.#loadWorld());
     await this.#archive.fetch(this.#workspace.channelId);
     await this.#archive.fetchAsides();

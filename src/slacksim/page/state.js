@@ -122,6 +122,11 @@ export class Workspace {
     return this.statuses.get(`${channelId}/${threadTs ?? ""}`) ?? "";
   }
 
+  forgetStatuses() {
+    this.statuses.clear();
+    this.emit("status");
+  }
+
   markUnread(channelId, mentioned) {
     const before = this.unread.get(channelId) ?? { mentions: 0 };
     this.unread.set(channelId, { mentions: before.mentions + (mentioned ? 1 : 0) });
@@ -137,10 +142,9 @@ export class Workspace {
     this.#archive.clear();
     this.#asides.clear();
     this.unread.clear();
-    this.statuses.clear();
     this.pressed.clear();
+    this.forgetStatuses();
     this.emit("messages");
     this.emit("unread");
-    this.emit("status");
   }
 }

@@ -1,5 +1,5 @@
-// Server-Sent Events for the acting person. EventSource reconnects by itself unless the server refused;
-// then a new one is made, a little later each time.
+// Server-Sent Events for the acting person. After a break a new stream is opened, a little later each time:
+// the browser's own reconnecting waits three seconds, and gives up when the server refuses.
 
 const KINDS = ["message", "changed", "deleted", "reaction", "ephemeral", "channel", "status", "reset"];
 const FIRST_WAIT = 500;
@@ -39,8 +39,9 @@ export class Stream {
     };
     source.onerror = () => {
       if (this.#source !== source) return;
+      source.close();
       this.onState(false);
-      if (source.readyState === EventSource.CLOSED) this.#retry(user);
+      this.#retry(user);
     };
     for (const kind of KINDS) source.addEventListener(kind, (event) => this.onEvent(kind, JSON.parse(event.data)));
   }

@@ -39,7 +39,7 @@ export class Switcher {
     };
     return h(
       "li",
-      {},
+      { role: "presentation" },
       h(
         "button",
         { type: "button", role: "option", class: "switch-option", "aria-selected": String(isMe), "data-testid": `user-option-${user.name}`, onclick },

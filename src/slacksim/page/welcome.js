@@ -2,12 +2,12 @@
 
 import { h, iconButton } from "./element.js";
 
-const DISMISSED = "slacksim.welcome.dismissed";
+const DONE = "slacksim.welcome.done";
 const QUESTIONS = [{ text: "What can you do?" }, { text: "What did we decide this week?" }, { text: "Where do I find our deploy policy?" }];
 
 export class Welcome {
   #workspace;
-  #dismissed = Boolean(sessionStorage.getItem(DISMISSED));
+  #isDone = Boolean(sessionStorage.getItem(DONE));
   #drawn = null;
 
   constructor(workspace, write) {
@@ -20,7 +20,7 @@ export class Welcome {
     const { world, bot } = this.#workspace;
     const isFirst = channel.id === this.#workspace.visibleChannels.find((each) => each.kind === "public")?.id;
     const isTalk = channel.kind === "im" && channel.members.includes(bot.id);
-    this.node.hidden = this.#dismissed || !(isFirst || (isTalk && messages.length === 0));
+    this.node.hidden = isTalk ? messages.length > 0 : this.#isDone || !isFirst;
     const key = `${isTalk}/${bot.id}`;
     if (this.node.hidden || key === this.#drawn) return;
     this.#drawn = key;
@@ -34,14 +34,14 @@ export class Welcome {
     return [
       h("p", { class: "welcome-text" }, h("strong", {}, `Ask ${name}.`), " It answers in the thread, with its sources. Try one:"),
       h("div", { class: "welcome-questions" }, questions.slice(0, 3).map(({ text }, index) => h("button", { type: "button", class: "question", "data-testid": `suggestion-${index + 1}`, onclick: () => fill(text) }, text))),
-      iconButton("close", "Dismiss the suggestions", { onclick: () => this.dismiss() }),
+      iconButton("close", "Dismiss the suggestions", { onclick: () => this.finish() }),
     ];
   }
 
   /** Hides the card for as long as this tab lives: the first step is taken, or not wanted. */
-  dismiss() {
-    this.#dismissed = true;
-    sessionStorage.setItem(DISMISSED, "yes");
+  finish() {
+    this.#isDone = true;
+    sessionStorage.setItem(DONE, "yes");
     this.node.hidden = true;
   }
 }

@@ -43,7 +43,7 @@ const BULLET = /^(\s*)(?:[•◦▪*-]|\d{1,3}[.)])\s+(?=\S)/;
 
 function kindOf(line) {
   if (QUOTE.test(line)) return "quote";
-  if (BULLET.test(line)) return "list";
+  if (BULLET.test(line)) return /^\s*\d/.test(line) ? "numbers" : "bullets";
   return "text";
 }
 
@@ -52,19 +52,18 @@ function paragraph(lines, workspace) {
   return h("p", {}, parts);
 }
 
-function list(lines, workspace) {
-  const ordered = /^\s*\d/.test(lines[0]);
-  const items = lines.map((line) => {
+function items(lines, workspace) {
+  return lines.map((line) => {
     const item = h("li", {}, inline(line.replace(BULLET, ""), workspace));
     item.style.marginInlineStart = `${Math.min(Math.floor(BULLET.exec(line)[1].length / 2), DEEPEST) * 1.25}em`;
     return item;
   });
-  return h(ordered ? "ol" : "ul", ordered ? { start: parseInt(lines[0], 10) } : {}, items);
 }
 
 const BUILDERS = {
   quote: (lines, workspace) => h("blockquote", {}, paragraph(lines.map((line) => line.replace(QUOTE, "")), workspace)),
-  list,
+  bullets: (lines, workspace) => h("ul", {}, items(lines, workspace)),
+  numbers: (lines, workspace) => h("ol", { start: parseInt(lines[0], 10) }, items(lines, workspace)),
   text: paragraph,
 };
 
