@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,29 @@ import psycopg
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
 
-LOSSES = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
-"""What `fetch` raises when the database is away; the next call connects again."""
+FAULTS = (psycopg.Error, OSError)
+"""What a database that is away, full, restarting or broken makes its callers see. Those who must not die of it wait."""
+
+
+class Backoff:
+    """Growing waits between attempts: 0.1 s at first, 5 s at most, with jitter."""
+
+    def __init__(self) -> None:
+        """Begin with the shortest wait."""
+        self._wait = _SHORTEST
+
+    def next(self) -> timedelta:
+        """How long to wait now."""
+        wait, self._wait = self._wait, min(self._wait * 2, _LONGEST)
+        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+
+    def reset(self) -> None:
+        """The last attempt went well."""
+        self._wait = _SHORTEST
+
+
+_SHORTEST = timedelta(milliseconds=100)
+_LONGEST = timedelta(seconds=5)
 
 
 class Link:
@@ -51,13 +73,13 @@ class Link:
                 statement took effect is unknown.
         """
         async with self._turn:
-            connection = self._connection or await self._open()
             try:
+                connection = self._connection or await self._open()
                 with _deadline(connection, self._patience):
                     cursor = await connection.execute(statement.encode(), parameters, prepare=True)
                     return await cursor.fetchall()
-            except LOSSES:
-                if connection.closed:
+            except FAULTS:
+                if self._connection is not None and self._connection.closed:
                     await self.close()
                 raise
 
@@ -69,10 +91,9 @@ class Link:
 
     async def _open(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         async with asyncio.timeout(self._patience):
-            connection = await self._database.connect()
-        if self._prelude is not None:
-            await connection.execute(self._prelude.encode())
-        self._connection = connection
+            connection = self._connection = await self._database.connect()
+            if self._prelude is not None:
+                await connection.execute(self._prelude.encode())
         return connection
 
 

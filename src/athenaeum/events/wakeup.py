@@ -1,0 +1,105 @@
+"""Waking at the moment of a commit: one LISTEN connection a process."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Never
+
+import structlog
+
+from athenaeum.events.link import FAULTS, Backoff
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from athenaeum.database.connection import DatabaseConnection
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "athenaeum_events"
+_NOW = timedelta(0)
+_HORIZON = timedelta(minutes=5)
+"""Work that is due later than this is left to the slow poll; it bounds the number of timers."""
+_GRAIN = 10
+"""Timers a second at most."""
+
+
+class Bell:
+    """Wakes the one task that waits: at once, or when work falls due."""
+
+    def __init__(self) -> None:
+        """Not rung yet."""
+        self._rung = asyncio.Event()
+        self._alarms: dict[int, asyncio.TimerHandle] = {}
+
+    def ring(self, after: timedelta = _NOW) -> None:
+        """Wake the waiting task `after` a time, or its next wait when nobody waits."""
+        if after <= _NOW:
+            self._rung.set()
+        elif after <= _HORIZON:
+            loop = asyncio.get_running_loop()
+            tick = math.ceil((loop.time() + after.total_seconds()) * _GRAIN)
+            if tick not in self._alarms:
+                self._alarms[tick] = loop.call_at(tick / _GRAIN, self._alarm, tick)
+
+    async def wait(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - not a deadline: its passing is the slow poll
+        """Return when the bell is rung, or was rung since the last wait, or after `timeout`."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._rung.wait()
+        except TimeoutError:
+            pass
+        self._rung.clear()
+
+    def silence(self) -> None:
+        """Forget the alarms."""
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        self._alarms.clear()
+
+    def _alarm(self, tick: int) -> None:
+        del self._alarms[tick]
+        self._rung.set()
+
+
+async def listen(database: DatabaseConnection, bell: Bell) -> Never:
+    """Ring the bell for every announcement of the queue, until cancelled; connects again after every loss."""
+    backoff = Backoff()
+    while True:
+        try:
+            connection = await database.connect()
+            async with connection:
+                await connection.execute(f"LISTEN {CHANNEL}".encode())
+                bell.ring()  # something may have been announced while nobody listened
+                backoff.reset()
+                await _until_lost(connection, bell)
+        except FAULTS as error:
+            log.warning("wakeup.lost", error=type(error).__name__)
+            await asyncio.sleep(backoff.next().total_seconds())
+
+
+async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell) -> None:
+    # Reads the socket itself: connection.notifies() wakes ten times a second to look whether it may go on.
+    loop = asyncio.get_running_loop()
+    lost: asyncio.Future[None] = loop.create_future()
+    socket = connection.fileno()
+
+    def read() -> None:
+        try:
+            connection.pgconn.consume_input()
+        except FAULTS as error:
+            loop.remove_reader(socket)
+            if not lost.done():
+                lost.set_exception(error)
+            return
+        while notify := connection.pgconn.notifies():
+            bell.ring(timedelta(milliseconds=int(notify.extra or b"0")))
+
+    loop.add_reader(socket, read)
+    read()  # what arrived together with the reply to LISTEN
+    try:
+        await lost
+    finally:
+        loop.remove_reader(socket)

@@ -1,0 +1,89 @@
+"""What a worker pool tells about itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TypedDict
+
+from athenaeum.observability import metrics
+
+_AHEAD = 4
+"""Claims a pool may hold for each worker: those worked on, and those whose outcome is being written."""
+
+
+class PoolStats(TypedDict):
+    """Counts since the pool's start."""
+
+    workers_running: int
+    workers_busy: int
+    total_events_processed: int
+    total_events_failed: int
+    total_retries: int
+    leases_lost: int
+    uptime_seconds: float
+    utilisation: float
+    """Share of the workers' time that was spent in handlers, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHealth:
+    """True when nothing keeps the pool from taking events."""
+
+    problems: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is no problem."""
+        return not self.problems
+
+
+class Workload:
+    """Which of the pool's workers are busy, and for how long they were."""
+
+    def __init__(self, size: int) -> None:
+        """All workers are idle."""
+        self.size = size
+        self.busy = 0
+        self.wanted = False
+        """Somebody waits for room."""
+        self._began: float | None = None
+        self._worked = 0.0
+
+    def begin(self) -> None:
+        """Count the time from now on."""
+        self._began = time.monotonic()
+        self._show()
+
+    def room(self, held: int) -> int:
+        """How many events may be claimed while `held` claims are not settled."""
+        room = min(self.size - self.busy, self.size * _AHEAD - held)
+        self.wanted = room <= 0
+        return max(room, 0)
+
+    def take(self) -> float:
+        """A worker begins; the time, to be given back with it."""
+        self.busy += 1
+        self._show()
+        return time.monotonic()
+
+    def give_back(self, began: float) -> float:
+        """A worker is idle again; the seconds it worked."""
+        self.busy -= 1
+        self._show()
+        seconds = time.monotonic() - began
+        self._worked += seconds
+        return seconds
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the workers' time that finished handlers took."""
+        return self._worked / (self.size * self.uptime) if self.uptime else 0.0
+
+    def _show(self) -> None:
+        metrics.WORKERS.labels("busy").set(self.busy)
+        metrics.WORKERS.labels("idle").set(self.size - self.busy)
