@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["support.database"]
+pytest_plugins = ["support.database", "support.embedded"]

@@ -76,7 +76,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres(pytestconfig: pytest.Config) -> AsyncGenerator[PostgresServer]:
     """The run's server."""
-    if dsn := os.environ.get("ATHENAEUM_TEST_DSN"):  # noqa: TID251 - the test run's own setting
+    if dsn := os.environ.get("ATHENAEUM_TEST_DSN"):
         yield PostgresServer(url=dsn, admin_url=dsn)
         return
     home = pytestconfig.stash[_HOME]

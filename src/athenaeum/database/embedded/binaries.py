@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from athenaeum.database.embedded.owner import Owner
-from athenaeum.database.embedded.place import REACHABLE
+from athenaeum.database.embedded.place import REACHABLE, make_reachable
 from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
@@ -103,11 +103,15 @@ def _copied(package: Path) -> Path:
     version = next(package.parent.glob(f"{package.name}-*.dist-info")).stem
     target = REACHABLE / version
     if not target.exists():
+        make_reachable()
         draft = REACHABLE / f".{version}.{os.getpid()}"
         shutil.copytree(package, draft / package.name)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name)
+        for path in (draft, *draft.rglob("*")):  # installed under a strict umask it would be private
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
         try:
             draft.rename(target)
         except OSError:  # somebody else was faster

@@ -6,7 +6,8 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import LiteralString
 
@@ -15,6 +16,9 @@ import structlog
 from psycopg import sql
 
 from athenaeum.database.embedded.binaries import ENVIRONMENT, Binaries
+from athenaeum.database.embedded.deadline import Deadline
+from athenaeum.database.embedded.fault import mend
+from athenaeum.database.embedded.lock import FileLock
 from athenaeum.database.embedded.place import Place
 from athenaeum.errors import Misconfigured
 
@@ -42,40 +46,39 @@ def version(place: Place) -> int | None:
         return None
 
 
-def create(place: Place, binaries: Binaries) -> None:
+def create(place: Place, binaries: Binaries, boot: FileLock) -> None:
     """Make an empty cluster beside its final name and move it there, so that a crash leaves no half of one.
+
+    initdb inherits the boot lock: should we be killed, nobody begins anew before it has ended.
 
     Raises:
         Misconfigured: initdb failed; the message has its last line.
     """
     draft = place.data.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
-    password = secrets.token_urlsafe(24)
-    with tempfile.NamedTemporaryFile("w", dir=place.root, prefix="initdb.") as secret:
-        secret.write(password)
-        secret.flush()
-        place.owner.give(Path(secret.name))
-        made = subprocess.run(
-            [binaries.program("initdb"), *_initdb_options(binaries, draft, secret.name)],
-            cwd="/",
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            **place.owner.credentials,
-        )
+    _write_secret(place, place.superuser_password, secrets.token_urlsafe(24))
+    made = subprocess.run(
+        [binaries.program("initdb"), *_initdb_options(binaries, draft, place.superuser_password)],
+        cwd="/",
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        start_new_session=True,
+        pass_fds=(boot.fileno(),),
+        **place.owner.credentials,
+    )
     if made.returncode:
         shutil.rmtree(draft, ignore_errors=True)
         reason = next((line for line in reversed(made.stderr.splitlines()) if "error" in line.lower()), made.stderr)
-        raise Misconfigured(f"could not create a database in {place.root} ({reason.strip()}): {_mend(reason)}")
-    _write_secret(place, place.superuser_password, password)
+        raise Misconfigured(f"could not create a database in {place.root} ({reason.strip()}): {mend(reason)}")
     place.password.unlink(missing_ok=True)
     draft.rename(place.data)
     log.info("embedded.created", place=str(place.root), version=binaries.major)
 
 
-def _initdb_options(binaries: Binaries, data: Path, password_file: str) -> list[str]:
+def _initdb_options(binaries: Binaries, data: Path, password_file: Path) -> list[str]:
     # the builtin provider sorts the same after every upgrade of the C library, which libc does not
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     return [
@@ -88,12 +91,6 @@ def _initdb_options(binaries: Binaries, data: Path, password_file: str) -> list[
         *(builtin if binaries.major >= 17 else ["--locale=C.UTF-8"]),
         *(f"--set={name}={value}" for name, value in _SETTINGS.items()),
     ]
-
-
-def _mend(reason: str) -> str:
-    if "No space left" in reason:
-        return "free some space, or set ATHENAEUM_HOME to a disk with more"
-    return "set ATHENAEUM_HOME to a directory that can hold one, or DATABASE_URL to a server elsewhere"
 
 
 def connect(place: Place, *, database: str = _SUPERUSER) -> psycopg.Connection:
@@ -111,9 +108,12 @@ def connect(place: Place, *, database: str = _SUPERUSER) -> psycopg.Connection:
 
 
 def url(place: Place, *, superuser: bool = False) -> str:
-    """The libpq URL of the database; the socket's directory is plain, so it needs no quoting."""
+    """The libpq URL of the database; the socket's directory is plain, so it needs no quoting.
+
+    The port is in it because a PGPORT in the environment would win over the default.
+    """
     role, file = (_SUPERUSER, place.superuser_password) if superuser else (ROLE, place.password)
-    return f"postgresql://{role}:{_read_secret(file)}@/{DATABASE}?host={place.socket_dir}"
+    return f"postgresql://{role}:{_read_secret(file)}@/{DATABASE}?host={place.socket_dir}&port={PORT}"
 
 
 def bootstrap(place: Place, binaries: Binaries) -> None:
@@ -126,10 +126,10 @@ def bootstrap(place: Place, binaries: Binaries) -> None:
         return
     password = secrets.token_urlsafe(24)
     with connect(place) as connection:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(ROLE)))
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(sql.Identifier(ROLE), password))
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
     with connect(place, database=DATABASE) as connection:
@@ -144,12 +144,21 @@ def _add_extension(connection: psycopg.Connection, name: LiteralString, place: P
         connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)))
     except psycopg.OperationalError as error:
         # packaged pgvector is built for x86-64-v3 and dies of SIGILL below it
-        if "signal 4" not in server_log(place):
+        if not connection.broken or "signal 4" not in _obituary(place):
             raise
         raise Misconfigured(
             f"this processor cannot run the packaged extension {name} (illegal instruction): "
             "set DATABASE_URL to a PostgreSQL with pgvector on another machine"
         ) from error
+
+
+def _obituary(place: Place) -> str:
+    """The server's log, once it says how a session died: the client knows first."""
+    deadline = Deadline(timedelta(seconds=5))
+    with suppress(TimeoutError):
+        while "was terminated by" not in server_log(place):
+            deadline.pause()
+    return server_log(place)
 
 
 def server_log(place: Place, offset: int = 0) -> str:

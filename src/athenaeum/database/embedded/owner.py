@@ -30,16 +30,17 @@ class Owner:
     gid: int
 
     @classmethod
-    def of(cls, directory: Path) -> Owner:
-        """The user to run as: ourselves, or for root whoever owns `directory`, else a service user.
+    def of(cls, *directories: Path) -> Owner:
+        """The user to run as: ourselves, or for root the first other owner of these, else a service user.
 
         Raises:
             Misconfigured: We are root and this machine has no service user.
         """
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
-        if directory.exists() and (status := directory.stat()).st_uid != 0:
-            return cls(status.st_uid, status.st_gid)
+        for directory in directories:
+            if directory.exists() and (status := directory.stat()).st_uid != 0:
+                return cls(status.st_uid, status.st_gid)
         for name in _SERVICE_USERS:
             try:
                 entry = pwd.getpwnam(name)

@@ -115,10 +115,10 @@ def settle(home: Path) -> Place:
     home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     note = home / "postgres.location"
     root = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else home / "postgres"
-    owner = Owner.of(root / "data")
+    owner = Owner.of(root / "data", home)
     if not note.exists() and not owner.can_enter(home):
         root = _relocate(home, note)
-        owner = Owner.of(root / "data")
+        owner = Owner.of(root / "data", home)
     elif note.exists() and not root.is_dir():
         raise Misconfigured(
             f"the database of {home} was in {root}, which is gone: bring it back from a backup, "
@@ -129,9 +129,16 @@ def settle(home: Path) -> Place:
     return Place(root, owner)
 
 
+def make_reachable() -> None:
+    """Create the directory that every user may pass through; one that exists is left as it is."""
+    with suppress(FileExistsError):
+        REACHABLE.mkdir()
+        REACHABLE.chmod(0o711)  # whatever the umask
+
+
 def _relocate(home: Path, note: Path) -> Path:
     """Choose a directory outside the home; of several racing processes one writes the note, all follow it."""
-    REACHABLE.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_reachable()
     root = REACHABLE / f"{_digest(home)}-{secrets.token_hex(4)}"
     root.mkdir(mode=0o700)
     draft = home / f".{root.name}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,7 @@ import structlog
 from athenaeum.database.embedded import cluster
 from athenaeum.database.embedded.binaries import ENVIRONMENT, Binaries
 from athenaeum.database.embedded.deadline import Deadline
+from athenaeum.database.embedded.fault import mend
 from athenaeum.database.embedded.lock import FileLock
 from athenaeum.database.embedded.place import Place
 from athenaeum.errors import Misconfigured
@@ -24,6 +27,7 @@ from athenaeum.errors import Misconfigured
 log = structlog.get_logger(__name__)
 
 _SLOW = 2.0  # seconds; a start without crash recovery takes a twentieth of that
+_GRACE = 20.0  # seconds for the last checkpoint of a fast shutdown
 _LOG_LIMIT = 10_000_000  # bytes
 
 
@@ -31,7 +35,7 @@ def answers(place: Place) -> bool:
     """Whether our own server accepts a session; that its process id exists would prove nothing.
 
     Raises:
-        Misconfigured: The superuser's password is not the cluster's.
+        Misconfigured: It runs and refuses us for a reason that waiting does not mend.
     """
     if not place.socket.exists():
         return False
@@ -39,11 +43,10 @@ def answers(place: Place) -> bool:
         with cluster.connect(place) as connection:
             row = connection.execute("SHOW data_directory").fetchone()
     except psycopg.OperationalError as error:
-        if "password authentication failed" in str(error):
-            raise Misconfigured(
-                f"{place.superuser_password} is not this cluster's: bring it back from a backup of {place.root}"
-            ) from error
-        return False
+        reason = _fatal(str(error))
+        if reason and "too many clients" not in reason:
+            raise Misconfigured(f"the database refuses connections ({reason}): {_told(place, reason)}") from error
+        return reason is not None
     return row is not None and Path(row[0]) == place.data
 
 
@@ -74,7 +77,10 @@ def start(place: Place, binaries: Binaries, deadline: Deadline) -> None:
 
 
 def stop(place: Place, deadline: Deadline) -> None:
-    """Shut down fast (sessions are ended, data is written) and wait for the end. The caller has the boot lock.
+    """Shut down and wait for the end. The caller has the boot lock.
+
+    A fast shutdown ends sessions and writes data. Asked for during crash recovery it hangs PostgreSQL 18.6 for
+    ever, so a server that does not answer is shut down at once; it loses nothing but the recovery it has to repeat.
 
     Raises:
         TimeoutError: The server did not end in time.
@@ -83,17 +89,28 @@ def stop(place: Place, deadline: Deadline) -> None:
     told = False
     try:
         while not lock.seize():
-            if not told and (pid := _listener(place.socket)):
-                os.kill(pid, signal.SIGINT)
+            if (not told or deadline.passes(_GRACE)) and (pid := _listener(place.socket)):
+                os.kill(pid, signal.SIGINT if not told and _runs(place) else signal.SIGQUIT)
                 told = True
             deadline.pause()
     finally:
         lock.close()
-    log.info("embedded.stopped", place=str(place.root))
+    if told:
+        with suppress(OSError):
+            place.socket_dir.rmdir()
+        log.info("embedded.stopped", place=str(place.root))
+
+
+def _runs(place: Place) -> bool:
+    try:
+        return answers(place)
+    except Misconfigured:  # it refuses us, but it runs
+        return True
 
 
 def _spawn(place: Place, binaries: Binaries, lock: FileLock) -> subprocess.Popen[bytes]:
     place.make_socket_dir()
+    _refuse_stranger(place)
     for stale in (place.data / "postmaster.pid", place.socket.with_name(f"{place.socket.name}.lock")):
         _adopt(stale)
     if place.log.exists() and place.log.stat().st_size > _LOG_LIMIT:
@@ -124,6 +141,16 @@ def _spawn(place: Place, binaries: Binaries, lock: FileLock) -> subprocess.Popen
             pass_fds=(lock.fileno(),),
             **place.owner.credentials,
         )
+
+
+def _refuse_stranger(place: Place) -> None:
+    """Leave alone a server that somebody started by hand on our data, with a socket of its own."""
+    try:
+        pid, _, _, port, directory, *_ = (place.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
+        return
+    if directory and str(_listener(Path(directory) / f".s.PGSQL.{port}")) == pid:
+        raise Misconfigured(f"process {pid} is a PostgreSQL started by hand on {place.data}: stop it first")
 
 
 def _adopt(pid_file: Path) -> None:
@@ -164,7 +191,18 @@ def _pause(place: Place, deadline: Deadline) -> None:
 
 
 def _why_not(place: Place, offset: int) -> str:
-    lines = cluster.server_log(place, offset).splitlines() or ["it wrote nothing"]
-    reason = next((line for line in lines if "FATAL" in line or "PANIC" in line), lines[-1]).strip()
-    mend = "free some space" if "No space left" in reason else f"see {place.log}"
-    return f"the embedded PostgreSQL did not start ({reason}): {mend}, or set DATABASE_URL"
+    written = cluster.server_log(place, offset).strip() or "it wrote nothing"
+    reason = _fatal(written) or written.splitlines()[-1]
+    return f"the database did not start ({reason}): {_told(place, reason)}"
+
+
+def _fatal(text: str) -> str | None:
+    """The last reason in a message or log; "the database system is starting up" and its like only ask to wait."""
+    reasons = re.findall(r"(?:FATAL|PANIC): ++(?!the database system is)(.+)", text)
+    return reasons[-1] if reasons else None
+
+
+def _told(place: Place, reason: str) -> str:
+    if "password authentication" in reason:
+        return f"bring {place.superuser_password} back from a backup"
+    return mend(reason, otherwise=f"{place.log} says more, or set DATABASE_URL to a server elsewhere")

@@ -15,9 +15,9 @@ import structlog
 
 from athenaeum.database.embedded import binaries, cluster, postmaster
 from athenaeum.database.embedded.deadline import Deadline
+from athenaeum.database.embedded.fault import explained
 from athenaeum.database.embedded.lock import FileLock, alone
 from athenaeum.database.embedded.place import Place, settle
-from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
 
@@ -102,13 +102,13 @@ class EmbeddedPostgres:
 
     def _join(self, joined: list[FileLock], abandoned: threading.Event) -> None:
         deadline = Deadline(_PATIENCE, abandoned)
-        with _Explained(self._home):
+        with explained(self._home):
             place = settle(self._home)
-            with alone(place.boot_lock, place.owner, deadline):
+            with alone(place.boot_lock, place.owner, deadline) as boot:
                 use = FileLock(place.users_lock, place.owner)
                 use.share()  # only holders of the boot lock hold it alone
                 try:
-                    _bring_up(place, deadline)
+                    _bring_up(place, boot, deadline)
                 except BaseException:
                     _end(place, use)
                     raise
@@ -127,21 +127,21 @@ class EmbeddedPostgres:
 
     def _revive(self, abandoned: threading.Event) -> None:
         place = self._entered
-        with _Explained(self._home):
+        with explained(self._home):
             if postmaster.answers(place):
                 return
             deadline = Deadline(_PATIENCE, abandoned)
-            with alone(place.boot_lock, place.owner, deadline):
-                _bring_up(place, deadline)
+            with alone(place.boot_lock, place.owner, deadline) as boot:
+                _bring_up(place, boot, deadline)
 
 
-def _bring_up(place: Place, deadline: Deadline) -> None:
+def _bring_up(place: Place, boot: FileLock, deadline: Deadline) -> None:
     major = cluster.version(place)
     if major and place.password.exists() and postmaster.answers(place):
         return
     programs = binaries.find(place.owner, major=major)
     if major is None:
-        cluster.create(place, programs)
+        cluster.create(place, programs, boot)
     postmaster.start(place, programs, deadline)
     cluster.bootstrap(place, programs)
 
@@ -155,30 +155,6 @@ def _end(place: Place, use: FileLock) -> None:
         log.warning("embedded.stop_slow", place=str(place.root), log=str(place.log))
     finally:
         use.close()
-
-
-class _Explained:
-    """Turns what the operating system says about a home into one line that names the mend."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, TimeoutError):
-            raise Misconfigured(
-                f"the embedded PostgreSQL of {self._home} did not answer within {_PATIENCE.seconds} s: "
-                f"see postgres.log there, and start again"
-            ) from error
-        if isinstance(error, OSError):
-            raise Misconfigured(
-                f"cannot keep a database in {self._home} ({error.strerror}: {error.filename}): "
-                "set ATHENAEUM_HOME to a directory with space that this user may write, or set DATABASE_URL"
-            ) from error
 
 
 async def _in_thread(step: Callable[[threading.Event], None]) -> None:
