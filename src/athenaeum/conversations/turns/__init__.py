@@ -18,6 +18,7 @@ from athenaeum.conversations.turns.ledger import (
     save_answer,
     stands,
     take,
+    withdrawn,
 )
 from athenaeum.conversations.turns.opening import TURN, open_turn
 from athenaeum.conversations.turns.question import question
@@ -40,4 +41,5 @@ __all__ = [
     "take",
     "to_json",
     "wait_for",
+    "withdrawn",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, null, or_, select, update
 
 from athenaeum.conversations.turns.answers import from_json, to_json
 from athenaeum.database import models
@@ -50,32 +50,48 @@ class Turn:
     finished_at: datetime | None
 
 
-async def take(session: AsyncSession, turn: TurnId, token: LeaseToken, *, attempt: int = 1) -> Turn:
+async def take(
+    session: AsyncSession, turn: TurnId, token: LeaseToken, *, attempt: int = 1, reopen: bool = True
+) -> Turn:
     """Become the holder of a turn.
 
-    A finished turn is given as it is. Taking again with one's own token is no change.
+    A finished turn is given as it is; only a failed one is begun again, its apology forgotten, if `reopen`.
+    Taking again with one's own token is no change.
 
     Raises:
         LeaseLost: A newer token holds the turn.
         Discard: There is no such turn (its tenant was removed).
     """
-    taken = await session.execute(
+    again = (_ROW.state == "failed") & reopen
+    taken = await session.scalar(
         update(_ROW)
-        .where(_ROW.turn_id == turn, _ROW.fence <= token, _ROW.finished_at.is_(None))
+        .where(_ROW.turn_id == turn, _ROW.fence <= token, or_(_ROW.finished_at.is_(None), again))
         .values(
             fence=token,
             attempt=attempt,
-            state=case((_ROW.answer.is_(None), "working"), else_="answered"),
+            state=case((_ROW.answered_at.is_(None), "working"), else_="answered"),
+            answer=case((again & _ROW.answered_at.is_(None), null()), else_=_ROW.answer),
+            error=None,
             started_at=func.coalesce(_ROW.started_at, func.now()),
+            finished_at=None,
         )
         .returning(_ROW)
     )
-    if row := taken.scalar_one_or_none():
-        return _read(row)
+    if taken is not None:
+        return _read(taken)
     found = await look(session, turn)
     if found.finished_at is None:
         raise _lost(turn, token)
     return found
+
+
+async def withdrawn(session: AsyncSession, turn: Turn) -> bool:
+    """Whether the question was deleted by its author."""
+    message = models.SlackMessage
+    deleted = select(message.deleted_at).where(
+        message.channel_id == turn.channel, message.ts == turn.message_ts, message.deleted_at.is_not(None)
+    )
+    return (await session.execute(deleted)).first() is not None
 
 
 async def look(session: AsyncSession, turn: TurnId) -> Turn:
@@ -97,12 +113,17 @@ async def check(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
         raise _lost(turn, token)
 
 
-async def save_answer(session: AsyncSession, turn: TurnId, token: LeaseToken, answer: Answer) -> Answer:
-    """Save the answer unless there is one; give the one that is saved, which alone may be shown."""
+async def save_answer(
+    session: AsyncSession, turn: TurnId, token: LeaseToken, answer: Answer, *, apology: bool = False
+) -> Answer:
+    """Save the answer unless there is one; give the one that is saved, which alone may be shown.
+
+    An `apology` fills the place too, until the turn is taken again; it leaves `answered_at` empty.
+    """
     saved = await session.scalar(
         update(_ROW)
         .where(_ROW.turn_id == turn, _ROW.fence == token, _ROW.answer.is_(None), _ROW.finished_at.is_(None))
-        .values(answer=to_json(answer), answered_at=func.now(), state="answered")
+        .values(answer=to_json(answer), answered_at=None if apology else func.now(), state="answered")
         .returning(_ROW.answer)
     )
     if saved is not None:

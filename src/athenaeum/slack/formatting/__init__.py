@@ -1,0 +1,11 @@
+"""From a model's Markdown to what Slack may be shown.
+
+The text is parsed and written anew, never patched: what comes out was put there by us, so that nothing of the
+input is left to be read differently by Slack's parser than by ours.
+"""
+
+from __future__ import annotations
+
+from athenaeum.slack.formatting.rendering import Rendered, render
+
+__all__ = ["Rendered", "render"]

@@ -1,0 +1,66 @@
+"""An answer as the messages that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from athenaeum.slack.formatting.blocks import Blocks
+from athenaeum.slack.formatting.characters import size
+from athenaeum.slack.formatting.citations import context, plain_sources, sources
+from athenaeum.slack.formatting.links import LinkPolicy
+from athenaeum.slack.formatting.parsing import parse
+from athenaeum.slack.formatting.plain import plain
+from athenaeum.slack.formatting.splitting import CUT, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from athenaeum.domain.turn import Answer
+
+MAX_MARKDOWN = 11_500
+"""A markdown block takes 12,000 characters."""
+MAX_BLOCKS_TEXT = 13_000
+"""Over all blocks of a message some 13,200 were seen to be taken, whatever the blocks."""
+MAX_TEXT = 3_500
+"""chat.update takes 4,000 characters of text."""
+_NOTHING = "I have nothing to say to this."
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One message: `blocks` show it, `text` is read in notifications, `plain` is all of it without blocks."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+    plain: str
+
+
+def render(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> list[Rendered]:
+    """One to five messages, the sources below the last; the same answer always gives the same messages."""
+    listed = sources(answer.citations)
+    room = min(MAX_MARKDOWN, MAX_BLOCKS_TEXT - size(listed)) - size(CUT) - 2
+    writer = Blocks(LinkPolicy.of(answer.citations, allowed_hosts), limit=room)
+    texts = parts((piece for node in parse(answer.text) for piece in writer.pieces(node)), room) or [_NOTHING]
+    messages = [_message(text) for text in texts]
+    if listed:
+        messages[-1] = _with_sources(messages[-1], listed, plain_sources(answer.citations))
+    return messages
+
+
+def _message(markdown: str) -> Rendered:
+    text = plain(markdown)
+    return Rendered(_cut(text), ({"type": "markdown", "text": markdown},), text)
+
+
+def _with_sources(message: Rendered, listed: str, plainly: str) -> Rendered:
+    return Rendered(message.text, (*message.blocks, context(listed)), f"{message.plain}\n\n{plainly}")
+
+
+def _cut(text: str) -> str:
+    """As much as an update takes, cut between words and never within an entity."""
+    if size(text) <= MAX_TEXT:
+        return text
+    kept = text[: MAX_TEXT // 2] if size(text) > len(text) else text[: MAX_TEXT - 1]
+    head, space, _ = kept.rpartition(" ")
+    return f"{head if space else kept.rpartition('&')[0] or kept}…"

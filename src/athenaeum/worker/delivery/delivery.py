@@ -1,0 +1,96 @@
+"""The entrance to delivery: it alone knows which surface a turn came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from athenaeum.domain.channel import Surface
+from athenaeum.errors import Misconfigured
+from athenaeum.slack.formatting import render
+from athenaeum.worker.delivery import intents
+from athenaeum.worker.delivery.content import PLACEHOLDER, Content
+from athenaeum.worker.delivery.posting import Posting
+from athenaeum.worker.delivery.progress import ProgressFeed
+from athenaeum.worker.delivery.showing import Showing
+from athenaeum.worker.delivery.thread import Thread
+from athenaeum.worker.delivery.timing import Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from athenaeum.conversations.turns import Turn
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import LeaseToken, TenantId
+    from athenaeum.domain.turn import Answer
+    from athenaeum.slack.client import SlackClient
+
+_PATIENT = Timing()
+
+
+class Delivery:
+    """Shows turns to the people who asked. Safe to call again for the same turn, from any process."""
+
+    def __init__(
+        self,
+        database: DatabaseConnection,
+        slack: Mapping[TenantId, SlackClient],
+        *,
+        allowed_hosts: Collection[str] = (),
+        timing: Timing = _PATIENT,
+    ) -> None:
+        """`slack` holds the client of each connected workspace and may grow later.
+
+        Links stay links where a citation has the address, or where the host is in `allowed_hosts`.
+        """
+        self._database = database
+        self._slack = slack
+        self._allowed_hosts = frozenset(allowed_hosts)
+        self._timing = timing
+
+    async def placeholder(self, turn: Turn, token: LeaseToken) -> None:
+        """Make sure that "Thinking…" stands in the turn's thread."""
+        if turn.surface is Surface.SLACK:
+            await Posting(self._thread(turn, token)).ensure(0, PLACEHOLDER)
+
+    def progress(self, turn: Turn, token: LeaseToken) -> ProgressFeed | None:
+        """The feed that keeps the placeholder up to date; None where the surface has none."""
+        if turn.surface is Surface.TERMINAL:
+            return None
+        return ProgressFeed(self._thread(turn, token), allowed_hosts=self._allowed_hosts)
+
+    async def deliver(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
+        """Show the saved answer, all of its parts, each once.
+
+        Raises:
+            LeaseLost: The turn has a newer holder.
+            RetryLater: Slack did not take it yet; call again.
+            Refused: It can't be shown there.
+        """
+        if turn.surface is Surface.TERMINAL:
+            return
+        showing = Showing(self._thread(turn, token))
+        for part, rendered in enumerate(render(answer, allowed_hosts=self._allowed_hosts)):
+            await showing.show(part, Content.of(rendered))
+        await showing.sweep()
+
+    async def retract(self, turn: Turn, token: LeaseToken) -> None:
+        """Take the placeholder away: nobody waits for an answer any more."""
+        if turn.surface is Surface.TERMINAL:
+            return
+        thread = self._thread(turn, token)
+        async with thread.session() as session:
+            known = await intents.read_all(session, turn)
+        for intent in known:
+            ts = intent.ts
+            if ts is None and intent.attempts > 0:
+                ts = await Posting(thread).find(intent)
+            if ts is not None:
+                await thread.remove(ts)
+
+    def _thread(self, turn: Turn, token: LeaseToken) -> Thread:
+        client = self._slack.get(turn.tenant)
+        if client is None:
+            raise Misconfigured(
+                f"no Slack token for the workspace of tenant {turn.tenant}: set SLACK_BOT_TOKEN to its bot token"
+            )
+        return Thread(self._database, client, turn, token, self._timing)

@@ -1,0 +1,121 @@
+"""Progress: the placeholder tells what is being done, and the text grows in it.
+
+The newest state wins, older ones are skipped. Progress is cosmetic: it gives way to limits and to the answer,
+and its failures are nobody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from athenaeum.conversations import turns
+from athenaeum.domain.turn import Answer, StepStarted
+from athenaeum.errors import LeaseLost
+from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
+from athenaeum.slack.formatting import render
+from athenaeum.worker.delivery.content import PLACEHOLDER, Content
+from athenaeum.worker.delivery.posting import Posting
+
+if TYPE_CHECKING:
+    from athenaeum.domain.identity import MessageTs
+    from athenaeum.domain.turn import Progress
+    from athenaeum.worker.delivery.thread import Thread
+
+log = structlog.get_logger(__name__)
+
+_LABELS = re.compile(r"\s?\[S\d+\]")
+"""A passage's label, which becomes a number only when the answer is complete."""
+
+
+class ProgressFeed:
+    """One turn's placeholder while the agent works: `run` it beside the agent, `show` from it, `close` at the end."""
+
+    def __init__(self, thread: Thread, *, allowed_hosts: frozenset[str] = frozenset()) -> None:
+        """Every update is made under the thread's token."""
+        self._thread = thread
+        self._allowed_hosts = allowed_hosts
+        self._newest: Progress | None = None
+        self._stirred = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.doubtful = False
+        """Whether an update ended without an answer, so that Slack may still carry it out."""
+
+    async def show(self, progress: Progress) -> None:
+        """Note the newest state; returns at once."""
+        self._newest = progress
+        self._stirred.set()
+
+    def close(self) -> None:
+        """No more progress: `run` returns when what is under way has ended."""
+        self._closed.set()
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Post the placeholder and keep it up to date until closed.
+
+        Raises:
+            LeaseLost: The turn has a newer holder.
+            Refused: Nothing can be shown in this conversation.
+            Misconfigured: The token doesn't work.
+        """
+        try:
+            posted = await Posting(self._thread).ensure(0, PLACEHOLDER)
+        except (Ambiguous, RateLimited) as error:
+            log.warning("delivery.placeholder_failed", turn_id=str(self._thread.turn.id), error=error.code)
+            return
+        while not self._closed.is_set():
+            await self._stirred.wait()
+            if self._newest is not None and not self._closed.is_set() and self._thread.slack.limits.spare_update():
+                self._stirred.clear()
+                if not await self._update(posted.ts, _content(self._newest)):
+                    return
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._thread.timing.progress.total_seconds()):
+                await self._closed.wait()
+        except TimeoutError:
+            return
+
+    async def _update(self, ts: MessageTs, content: Content) -> bool:
+        """Show the content; False when there is no more use in progress."""
+        await self._thread.check()
+        try:
+            await self._thread.update(ts, content)
+        except MessageGone:
+            return False
+        except asyncio.CancelledError:
+            # Slack may carry the update out all the same, over the answer of whoever took the turn.
+            with suppress(LeaseLost):
+                await self._repair(ts)
+            raise
+        except SlackFailure as error:
+            self.doubtful = self.doubtful or isinstance(error, Ambiguous)
+            log.info("delivery.progress_skipped", turn_id=str(self._thread.turn.id), error=error.code)
+        await self._repair(ts)
+        return True
+
+    async def _repair(self, ts: MessageTs) -> None:
+        """Show the answer again if it was there before this update, which then has overwritten it."""
+        async with self._thread.session() as session:
+            standing = await turns.look(session, self._thread.turn.id)
+        if standing.fence == self._thread.token:
+            return
+        if standing.answer is not None:
+            log.warning("delivery.answer_repaired", turn_id=str(self._thread.turn.id))
+            final = Content.of(render(standing.answer, allowed_hosts=self._allowed_hosts)[0])
+            await self._thread.update(ts, final)
+        raise LeaseLost(f"turn {self._thread.turn.id} is held by token {standing.fence}")
+
+
+def _content(progress: Progress) -> Content:
+    if isinstance(progress, StepStarted):
+        return Content(progress.label)
+    grown = _LABELS.sub("", progress.text).strip()
+    return Content.of(render(Answer(grown))[0]) if grown else PLACEHOLDER

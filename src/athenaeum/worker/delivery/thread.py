@@ -1,0 +1,89 @@
+"""One turn's thread in Slack, as the holder of a fencing token reaches it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from athenaeum.conversations import turns
+from athenaeum.domain.identity import MessageTs, client_msg_id
+from athenaeum.slack.errors import MessageGone
+from athenaeum.slack.post import Post
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.conversations.turns import Turn
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import LeaseToken
+    from athenaeum.slack.client import SlackClient
+    from athenaeum.worker.delivery.content import Content
+    from athenaeum.worker.delivery.timing import Timing
+
+METADATA = "athenaeum_turn"
+"""The `event_type` of our messages' metadata; the payload is `{"turn": id, "part": n, "generation": g}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Our metadata on a message that stands in the thread."""
+
+    ts: MessageTs
+    part: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a turn is shown, and under which token; token 0 is that of a turn nobody has taken."""
+
+    database: DatabaseConnection
+    slack: SlackClient
+    turn: Turn
+    token: LeaseToken
+    timing: Timing
+
+    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session of the turn's tenant."""
+        return self.database.session(self.turn.tenant)
+
+    async def check(self) -> None:
+        """Raise LeaseLost unless the token still holds the turn."""
+        async with self.session() as session:
+            await turns.check(session, self.turn.id, self.token)
+
+    async def post(self, content: Content, *, part: int, generation: int) -> MessageTs:
+        """Post one part, recognisable to Slack by its id and to us by its metadata."""
+        payload = {"turn": str(self.turn.id), "part": part, "generation": generation}
+        return await self.slack.post_message(
+            Post(
+                channel=self.turn.channel,
+                thread_ts=self.turn.thread_ts,
+                text=content.text,
+                blocks=content.blocks,
+                client_msg_id=client_msg_id(self.turn.id, part, generation),
+                metadata={"event_type": METADATA, "event_payload": payload},
+            )
+        )
+
+    async def update(self, ts: MessageTs, content: Content) -> None:
+        """Make a message show this content."""
+        await self.slack.update_message(self.turn.channel, ts, text=content.text, blocks=content.blocks)
+
+    async def remove(self, ts: MessageTs) -> None:
+        """Delete a message of ours; one that is gone already is no error."""
+        with suppress(MessageGone):
+            await self.slack.delete_message(self.turn.channel, ts)
+
+    async def marks(self) -> AsyncIterator[Mark]:
+        """Our messages of this turn, oldest first."""
+        replies = self.slack.replies(self.turn.channel, self.turn.thread_ts, after=self.turn.message_ts, metadata=True)
+        async for message in replies:
+            metadata: dict[str, Any] = message.get("metadata") or {}
+            payload: dict[str, Any] = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == METADATA and payload.get("turn") == str(self.turn.id):
+                yield Mark(MessageTs(message["ts"]), int(payload.get("part", 0)), int(payload.get("generation", 0)))

@@ -1,0 +1,150 @@
+"""The event that matters: a question gets its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import structlog
+
+from athenaeum.conversations import turns
+from athenaeum.domain.identity import TurnId
+from athenaeum.domain.turn import Answer
+from athenaeum.errors import AthenaeumError, Discard, LeaseLost, Misconfigured, Refused, RetryLater
+from athenaeum.observability.metrics import TURN_SECONDS, TURNS
+from athenaeum.slack.errors import TokenRefused, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from athenaeum.conversations.turns import Turn
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.event import Event
+    from athenaeum.domain.identity import LeaseToken
+    from athenaeum.domain.turn import Progress, Question
+    from athenaeum.worker.delivery import Delivery
+
+log = structlog.get_logger(__name__)
+
+
+class Agent(Protocol):
+    """Who answers: `athenaeum.agent.runner.Runner`."""
+
+    async def answer(
+        self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
+    ) -> Answer:
+        """Answer the question, telling about the way there."""
+        ...
+
+
+class TurnHandler:
+    """Takes the turn, has it answered, saves the answer, and shows it: each step once, whoever resumes it."""
+
+    def __init__(self, database: DatabaseConnection, agent: Agent, delivery: Delivery) -> None:
+        """`database` gives sessions of the turn's tenant."""
+        self._database = database
+        self._agent = agent
+        self._delivery = delivery
+
+    async def handle(self, event: Event) -> None:
+        """Bring the turn to its end, or raise what the queue is to judge."""
+        async with self._database.session(event.tenant) as session:
+            turn = await turns.take(session, _turn_id(event), event.token, attempt=event.attempt)
+            withdrawn = await turns.withdrawn(session, turn)
+        if turn.finished_at is not None:
+            return
+        if withdrawn:
+            await self._withdraw(turn, event.token, Discard("the question was deleted"))
+            return
+        try:
+            answer = turn.answer or await self._answer(turn, event.token)
+            await self._delivery.deliver(turn, event.token, answer)
+        except Discard as reason:
+            await self._withdraw(turn, event.token, reason)
+            return
+        async with self._database.session(turn.tenant) as session:
+            await turns.finish(session, turn.id, event.token)
+        _count(turn, "delivered")
+
+    async def give_up(self, event: Event, error: Exception) -> None:
+        """Answer with one honest sentence, unless an answer was saved before: then that one is shown."""
+        async with self._database.session(event.tenant) as session:
+            turn = await turns.take(session, _turn_id(event), event.token, attempt=event.attempt, reopen=False)
+        if turn.finished_at is None:
+            await self.close(turn, event.token, error)
+
+    async def close(self, turn: Turn, token: LeaseToken, error: Exception) -> None:
+        """End a turn that nobody works on any more; what can't be told now is left to the janitor."""
+        sentence = error.user_text if isinstance(error, AthenaeumError) else AthenaeumError("").user_text
+        async with self._database.session(turn.tenant) as session:
+            answer = await turns.save_answer(session, turn.id, token, Answer(sentence), apology=True)
+        owing = isinstance(error, TokenRefused)
+        if not isinstance(error, Unreachable | TokenRefused):
+            owing = not await self._tell(turn, token, answer)
+        async with self._database.session(turn.tenant) as session:
+            await turns.fail(session, turn.id, token, error=f"{type(error).__name__}: {error}", owing=owing)
+        _count(turn, "failed")
+
+    async def _tell(self, turn: Turn, token: LeaseToken, answer: Answer) -> bool:
+        """Whether the asker was told, or never can be."""
+        try:
+            await self._delivery.deliver(turn, token, answer)
+        except (RetryLater, Misconfigured) as undelivered:
+            log.warning("turn.owed", turn_id=str(turn.id), error=str(undelivered))
+            return False
+        except Refused as refused:
+            log.warning("turn.untold", turn_id=str(turn.id), error=str(refused))
+        return True
+
+    async def _answer(self, turn: Turn, token: LeaseToken) -> Answer:
+        async with self._database.session(turn.tenant) as session:
+            question = await turns.question(session, turn)
+        feed = self._delivery.progress(turn, token)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                if feed is not None:
+                    tasks.create_task(feed.run())
+                answer = await self._agent.answer(question, fence=token, progress=feed.show if feed else _unseen)
+                async with self._database.session(turn.tenant) as session:
+                    answer = await turns.save_answer(session, turn.id, token, answer)
+                if feed is not None:
+                    feed.close()
+        except ExceptionGroup as group:
+            raise _weightiest(group) from group
+        if feed is not None and feed.doubtful:
+            # An update without an answer may still be carried out: the final text goes out once more after it.
+            await self._delivery.deliver(turn, token, answer)
+        return answer
+
+    async def _withdraw(self, turn: Turn, token: LeaseToken, reason: Discard) -> None:
+        try:
+            await self._delivery.retract(turn, token)
+        except (Refused, Misconfigured) as refused:
+            log.warning("turn.not_retracted", turn_id=str(turn.id), error=str(refused))
+        async with self._database.session(turn.tenant) as session:
+            await turns.cancel(session, turn.id, token, reason=str(reason))
+        _count(turn, "cancelled")
+
+
+def _turn_id(event: Event) -> TurnId:
+    try:
+        return TurnId(UUID(str(event.payload["turn"])))
+    except (KeyError, ValueError) as error:
+        raise Refused('the payload of a turn is {"turn": its id}') from error
+
+
+def _weightiest(group: ExceptionGroup[Exception]) -> Exception:
+    """The error that decides: a lost lease before all others, then the first that was raised."""
+    lost = next((error for error in group.exceptions if isinstance(error, LeaseLost)), None)
+    return lost or group.exceptions[0]
+
+
+async def _unseen(_progress: Progress) -> None:
+    """Where nobody watches, progress is for nobody."""
+
+
+def _count(turn: Turn, outcome: str) -> None:
+    TURNS.labels(outcome).inc()
+    TURN_SECONDS.observe((datetime.now(UTC) - turn.created_at).total_seconds())
