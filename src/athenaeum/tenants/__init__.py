@@ -1,0 +1,1 @@
+"""The register: whose workspace it is, and the face the agent has there."""

@@ -1,0 +1,167 @@
+"""Channels and who is in them; the tenant is the session's.
+
+Membership decides who may read. A channel whose `members_read_at` is null has unknown members, and
+unknown means no: whatever casts doubt on the list clears it, and a refresh reads it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.database.models import SlackChannel, SlackMember
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.identity import ChannelId, UserId
+from athenaeum.slack.incoming import Payload
+
+_MEMBERS = cast("Table", SlackMember.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A conversation as Slack describes it."""
+
+    channel_id: ChannelId
+    name: str
+    kind: ChannelKind
+    topic: str
+    is_archived: bool
+    is_shared: bool
+
+
+def read_channel(raw: Mapping[str, Any]) -> Channel:
+    """A `channel` object of Slack's API.
+
+    Raises:
+        Unreadable: it has no id.
+    """
+    channel = Payload.of(raw)
+    topic = channel.child("topic")
+    return Channel(
+        channel_id=ChannelId(channel.identifier("id")),
+        name=channel.text("name"),
+        kind=_kind(channel),
+        topic=topic.text("value") if topic else "",
+        is_archived=channel.flag("is_archived"),
+        is_shared=channel.flag("is_ext_shared") or channel.flag("is_pending_ext_shared"),
+    )
+
+
+def _kind(channel: Payload) -> ChannelKind:
+    if channel.flag("is_im"):
+        return ChannelKind.DIRECT
+    if channel.flag("is_mpim"):
+        return ChannelKind.GROUP
+    if channel.flag("is_channel") and not channel.flag("is_private"):
+        return ChannelKind.PUBLIC
+    return ChannelKind.PRIVATE
+
+
+async def save(session: AsyncSession, channel: Channel) -> datetime:
+    """Insert or overwrite; gives the version that `replace_members` asks for."""
+    fields = asdict(channel)
+    statement = insert(SlackChannel).values(tenant_id=func.athenaeum_tenant(), **fields)
+    del fields["channel_id"]
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "channel_id"], set_={**fields, "updated_at": func.clock_timestamp()}
+    )
+    return (await session.execute(statement.returning(SlackChannel.updated_at))).scalar_one()
+
+
+async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | None) -> bool:
+    """Note that a channel exists; True when it should be read from Slack.
+
+    That is the first time, and when an event shows it to be of another kind than it was. A channel is
+    never widened on an event's word: it counts as private with unknown members until it was read.
+    """
+    narrow = ChannelKind.PRIVATE if kind is None or kind is ChannelKind.PUBLIC else kind
+    statement = insert(SlackChannel).values(
+        tenant_id=func.athenaeum_tenant(), channel_id=channel, name="", kind=narrow.value
+    )
+    statement = statement.on_conflict_do_nothing().returning(SlackChannel.channel_id)
+    if (await session.execute(statement)).first() is not None:
+        return True
+    if kind is None:
+        return False
+    known = select(SlackChannel.kind, SlackChannel.name).where(SlackChannel.channel_id == channel)
+    stored, name = (await session.execute(known)).one()
+    if stored == kind:
+        return False
+    if kind is not ChannelKind.PUBLIC:
+        await narrow_to(session, channel, kind)
+        return True
+    return bool(name)  # a nameless one waits for its first reading already
+
+
+async def narrow_to(session: AsyncSession, channel: ChannelId, kind: ChannelKind) -> None:
+    """A channel turned private: nobody reads it until its members were read."""
+    await _change(session, channel, kind=kind.value, members_read_at=None)
+
+
+async def distrust(session: AsyncSession, channel: ChannelId) -> None:
+    """Its membership is not known any more: the bot has left, or strangers came in."""
+    await _change(session, channel, members_read_at=None)
+
+
+async def rename(session: AsyncSession, channel: ChannelId, name: str) -> None:
+    """Nothing but the name: the event carries nothing else."""
+    await _change(session, channel, name=name)
+
+
+async def archive(session: AsyncSession, channel: ChannelId, *, archived: bool) -> None:
+    """Archived or back again."""
+    await _change(session, channel, is_archived=archived)
+
+
+async def _change(session: AsyncSession, channel: ChannelId, **fields: Any) -> None:
+    fields["updated_at"] = func.clock_timestamp()
+    await session.execute(update(SlackChannel).where(SlackChannel.channel_id == channel).values(fields))
+
+
+async def replace_members(
+    session: AsyncSession, channel: ChannelId, users: Iterable[UserId], *, version: datetime
+) -> bool:
+    """Take `users` for the whole membership, unless the channel changed after `version`: False, read again."""
+    statement = (
+        update(SlackChannel)
+        .where(SlackChannel.channel_id == channel, SlackChannel.updated_at == version)
+        .values(members_read_at=func.clock_timestamp())
+    )
+    if cast("CursorResult[Any]", await session.execute(statement)).rowcount == 0:
+        return False
+    await session.execute(delete(SlackMember).where(SlackMember.channel_id == channel))
+    if rows := [{"channel_id": channel, "user_id": user} for user in set(users)]:
+        await session.execute(insert(_MEMBERS).values(tenant_id=func.athenaeum_tenant()), rows)
+    return True
+
+
+async def move(session: AsyncSession, channel: ChannelId, user: UserId, *, joined: bool) -> bool:
+    """Somebody came in or went out; True when the members should be read again.
+
+    Events may come late and out of order, and a stale join must not let anybody read: into a channel
+    that is not public nobody comes by an event, only out.
+    """
+    kind = await session.scalar(select(SlackChannel.kind).where(SlackChannel.channel_id == channel))
+    public = kind == ChannelKind.PUBLIC
+    if joined and public:
+        statement = insert(SlackMember).values(tenant_id=func.athenaeum_tenant(), channel_id=channel, user_id=user)
+        await session.execute(statement.on_conflict_do_nothing())
+    elif not joined:
+        mine = (SlackMember.channel_id == channel, SlackMember.user_id == user)
+        await session.execute(delete(SlackMember).where(*mine))
+    await _change(session, channel)
+    return not public
+
+
+async def pair(session: AsyncSession, channel: ChannelId, user: UserId) -> None:
+    """A direct message: whoever writes there to the bot is the other member, so nothing need be read."""
+    statement = insert(SlackMember).values(tenant_id=func.athenaeum_tenant(), channel_id=channel, user_id=user)
+    await session.execute(statement.on_conflict_do_nothing())
+    unread = update(SlackChannel).where(SlackChannel.channel_id == channel, SlackChannel.members_read_at.is_(None))
+    await session.execute(unread.values(members_read_at=func.clock_timestamp()))

@@ -1,0 +1,81 @@
+"""Conversations as lines that a model or a person reads; the tenant is the session's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.conversations import people
+from athenaeum.conversations.mrkdwn import mentioned, plain
+from athenaeum.database.models import SlackMessage
+from athenaeum.domain.identity import ChannelId, MessageTs, UserId
+from athenaeum.slack.incoming import moment
+
+SAID = ("file_share", "thread_broadcast", "me_message", "bot_message")
+"""Subtypes under which somebody said something; any other tells of a join, a topic, a pin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message: who said what, mentions and links in plain words."""
+
+    author_id: UserId | None
+    author_name: str
+    is_bot: bool
+    text: str
+    ts: MessageTs
+    sent_at: datetime
+
+
+async def thread(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs, limit: int = 50) -> list[Line]:
+    """A thread's root and its last replies, at most `limit` messages, oldest first."""
+    root = await _rows(session, (SlackMessage.channel_id == channel, SlackMessage.ts == thread_ts), 1)
+    replies = (
+        SlackMessage.channel_id == channel,
+        SlackMessage.thread_ts == thread_ts,
+        SlackMessage.ts != thread_ts,
+    )
+    return await _lines(session, [*root, *await _rows(session, replies, limit - len(root))])
+
+
+async def recent(session: AsyncSession, channel: ChannelId, before: MessageTs, limit: int = 20) -> list[Line]:
+    """What was said in the channel itself, not in threads, just before a message, oldest first."""
+    top_level = or_(
+        SlackMessage.thread_ts.is_(None),
+        SlackMessage.thread_ts == SlackMessage.ts,
+        SlackMessage.subtype == "thread_broadcast",
+    )
+    wanted = (SlackMessage.channel_id == channel, SlackMessage.sent_at < moment(before), top_level)
+    return await _lines(session, await _rows(session, wanted, limit))
+
+
+async def _rows(session: AsyncSession, wanted: tuple[ColumnElement[bool], ...], limit: int) -> Sequence[SlackMessage]:
+    said = or_(SlackMessage.subtype.is_(None), SlackMessage.subtype.in_(SAID))
+    statement = select(SlackMessage).where(*wanted, said, SlackMessage.deleted_at.is_(None))
+    newest = await session.scalars(statement.order_by(SlackMessage.sent_at.desc()).limit(max(limit, 0)))
+    return newest.all()[::-1]
+
+
+async def _lines(session: AsyncSession, rows: Sequence[SlackMessage]) -> list[Line]:
+    authors = {UserId(row.user_id) for row in rows if row.user_id}
+    names = await people.names(session, authors | mentioned(row.text for row in rows))
+    return [_line(row, names) for row in rows]
+
+
+def _line(row: SlackMessage, names: dict[UserId, str]) -> Line:
+    author = UserId(row.user_id) if row.user_id else None
+    text = plain(row.text, names)
+    if files := row.metadata_.get("files"):
+        text = f"{text}\n[files: {', '.join(files)}]".strip()
+    return Line(
+        author_id=author,
+        author_name=names.get(author, author) if author else "a bot",
+        is_bot=row.bot_id is not None or row.subtype == "bot_message",
+        text=text,
+        ts=MessageTs(row.ts),
+        sent_at=row.sent_at,
+    )

@@ -1,0 +1,54 @@
+"""Slack's markup turned into words that people and models read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from athenaeum.domain.identity import UserId
+
+# https://docs.slack.dev/messaging/formatting-message-text: <@U1|name> <#C1|name> <!here> <https://x|label>
+_REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
+_MENTION = re.compile(r"<@([A-Za-z0-9_-]{1,64})(?:\|[^<>]*)?>")
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+
+
+def unescape(text: str) -> str:
+    """Undo the three escapes that Slack applies to text."""
+    for entity, character in _ENTITIES:
+        text = text.replace(entity, character)
+    return text
+
+
+def mentions(text: str, user: UserId) -> bool:
+    """Whether the text mentions this user, with or without a name in the mention."""
+    return any(match[1] == user for match in _MENTION.finditer(text))
+
+
+def mentioned(texts: Iterable[str]) -> set[UserId]:
+    """Every user that the texts mention."""
+    return {UserId(match[1]) for text in texts for match in _MENTION.finditer(text)}
+
+
+def without_mention(text: str, user: UserId | None) -> str:
+    """The text as typed, mentions of `user` taken out wherever they stand; other mentions stay as they are."""
+    if user is not None:
+        text = _MENTION.sub(lambda match: "" if match[1] == user else match[0], text)
+    text = re.sub(r"[ \t]{2,}", " ", text) if user is not None else text
+    return unescape(text).strip()
+
+
+def plain(text: str, names: Mapping[UserId, str]) -> str:
+    """The text with mentions as @names, channels as #names, and links as their label and address."""
+
+    def word(match: re.Match[str]) -> str:
+        sign, target, label = match[1], match[2], match[3]
+        if sign == "@":
+            return "@" + (names.get(UserId(target)) or label or target)
+        if sign == "#":
+            return "#" + (label or target)
+        if sign == "!":
+            return label or "@" + target.partition("^")[0]
+        return f"{label} ({target})" if label and label not in target else target
+
+    return unescape(_REFERENCE.sub(word, text))

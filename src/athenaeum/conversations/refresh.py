@@ -1,0 +1,42 @@
+"""Work for the queue: read again from Slack what an event could only hint at."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.domain.event import NewEvent
+from athenaeum.domain.identity import ChannelId, TenantId, UserId
+from athenaeum.events import enqueue
+
+CHANNEL = "slack.channel"
+"""Event kind: read a channel, its members and what was said there; payload `{"channel": id}`."""
+PERSON = "slack.person"
+"""Event kind: read who somebody is; payload `{"user": id}`."""
+
+
+async def refresh_channel(session: AsyncSession, tenant: TenantId, channel: ChannelId, *, cause: str) -> None:
+    """Have a channel read; `cause` is the id of the Slack event that asks for it, and counts once."""
+    await enqueue(
+        session,
+        NewEvent(
+            kind=CHANNEL,
+            payload={"channel": channel},
+            tenant=tenant,
+            dedupe_key=f"{CHANNEL}:{channel}:{cause}",
+            ordering_key=f"{CHANNEL}:{channel}",
+        ),
+    )
+
+
+async def refresh_person(session: AsyncSession, tenant: TenantId, user: UserId, *, cause: str) -> None:
+    """Have a person read; `cause` as in `refresh_channel`."""
+    await enqueue(
+        session,
+        NewEvent(
+            kind=PERSON,
+            payload={"user": user},
+            tenant=tenant,
+            dedupe_key=f"{PERSON}:{user}:{cause}",
+            ordering_key=f"{PERSON}:{user}",
+        ),
+    )

@@ -1,0 +1,44 @@
+"""Whose event is it, and is it for us to answer?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.changes import Posted
+from athenaeum.gateway.envelope import Envelope
+from athenaeum.observability.metrics import UNKNOWN_WORKSPACES
+from athenaeum.tenants import register
+
+log = structlog.get_logger(__name__)
+
+STALE_AFTER = timedelta(hours=1)
+"""A message that reaches us later is kept but not answered: the talk has moved on."""
+
+
+async def admit(database: DatabaseConnection, envelope: Envelope) -> Tenant | None:
+    """The tenant whose installation the event is for; None, a warning and a count for anybody else's."""
+    tenant = await register.resolve(database, envelope.team, envelope.enterprise)
+    if tenant is None:
+        UNKNOWN_WORKSPACES.inc()
+        log.warning("workspace.unknown", team=envelope.team, enterprise=envelope.enterprise, event_id=envelope.event_id)
+    return tenant
+
+
+def opens_turn(posted: Posted, *, now: datetime) -> bool:
+    """Whether a person asks the bot something: by mention anywhere, or by anything in a direct message.
+
+    A rewritten message asks only where the rewriting put the mention in.
+    """
+    speech = posted.speech
+    if speech is None:
+        return False
+    if posted.revised:
+        changed_at = posted.message.edited_at
+        return posted.now_mentions and changed_at is not None and now - changed_at < STALE_AFTER
+    addressed = speech.mentions_bot or speech.channel_kind is ChannelKind.DIRECT
+    return addressed and now - speech.sent_at < STALE_AFTER

@@ -1,0 +1,98 @@
+"""What an event says has changed: the closed set that the intake knows how to store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from athenaeum.conversations.archive import Message
+from athenaeum.conversations.people import Person
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.identity import ChannelId, MessageTs, UserId
+from athenaeum.domain.message import InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message was written, or rewritten when `revised`."""
+
+    message: Message
+    kind: ChannelKind | None
+    """None when the event doesn't say."""
+    speech: InboundMessage | None
+    """The same message as something said by a person; None for bots and Slack's own notices."""
+    revised: bool = False
+    now_mentions: bool = False
+    """The rewriting put the mention of the bot in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A message was deleted."""
+
+    channel: ChannelId
+    ts: MessageTs
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A reaction was added, or taken back."""
+
+    channel: ChannelId
+    ts: MessageTs
+    user: UserId
+    name: str
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Somebody joined a channel, or left it."""
+
+    channel: ChannelId
+    user: UserId
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A channel has a new name."""
+
+    channel: ChannelId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A channel was archived, or brought back."""
+
+    channel: ChannelId
+    archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A channel's readers are not what they were: nobody reads it until it was read from Slack again."""
+
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A channel's description is out of date; its readers are not."""
+
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A person came, or changed their name or standing."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An event that changes nothing we keep."""
+
+
+Change = Posted | Removed | Reacted | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing

@@ -1,0 +1,150 @@
+"""One transaction an event: archived, and enqueued when it is a question. What commits may be acknowledged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.conversations import archive, channels, people, questions, refresh
+from athenaeum.conversations.mrkdwn import without_mention
+from athenaeum.conversations.turns import open_turn
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.identity import ChannelId
+from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.admission import opens_turn
+from athenaeum.gateway.changes import (
+    Archived,
+    Change,
+    Doubted,
+    Met,
+    Moved,
+    Nothing,
+    Posted,
+    Reacted,
+    Removed,
+    Renamed,
+    Stale,
+)
+from athenaeum.gateway.envelope import Envelope
+from athenaeum.gateway.normalize import normalize_event
+from athenaeum.observability.metrics import INTAKE_SECONDS
+
+log = structlog.get_logger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Intake:
+    """Stores what events tell. Every event may come several times, late, and out of order."""
+
+    def __init__(self, database: DatabaseConnection, *, clock: Callable[[], datetime] = _now) -> None:
+        """`clock` decides which messages are too old to be answered."""
+        self._database = database
+        self._clock = clock
+
+    async def take_in(self, envelope: Envelope, tenant: Tenant) -> None:
+        """Return once the event is committed.
+
+        Raises:
+            Unreadable: the event is malformed, and would be next time.
+        """
+        started = time.perf_counter()
+        change = normalize_event(envelope, tenant.bot_user)
+        if isinstance(change, Nothing):
+            return
+        async with self._database.session(tenant.id) as session:
+            await _Writer(session, tenant, envelope.event_id, self._clock()).write(change)
+        INTAKE_SECONDS.observe(time.perf_counter() - started)
+
+
+class _Writer:
+    """One event's writes."""
+
+    def __init__(self, session: AsyncSession, tenant: Tenant, cause: str, now: datetime) -> None:
+        self._session = session
+        self._tenant = tenant
+        self._cause = cause
+        self._now = now
+
+    async def write(self, change: Change) -> None:
+        match change:
+            case Posted():
+                await self._posted(change)
+            case Removed(channel, ts):
+                await archive.erase(self._session, channel, ts)
+                await questions.withdraw(self._session, channel, ts)
+            case Reacted(channel, ts, user, name, added):
+                react = archive.react if added else archive.unreact
+                await react(self._session, channel, ts, user=user, name=name)
+            case Met(person):
+                await people.save(self._session, [person])
+            case Nothing():
+                pass
+            case _:
+                await self._channel_changed(change)
+
+    async def _posted(self, posted: Posted) -> None:
+        message, speech = posted.message, posted.speech
+        await self._meet(posted)
+        stored = await archive.record(self._session, message)
+        if speech is None or stored.is_deleted:
+            return
+        if speech.channel_kind is ChannelKind.DIRECT:
+            await channels.pair(self._session, message.channel, speech.sender)
+        # what is stored may be newer than what this event brought
+        speech = replace(speech, text=without_mention(stored.text, self._tenant.bot_user))
+        if posted.revised:
+            await questions.reword(self._session, message.channel, message.ts, speech.text)
+        if opens_turn(posted, now=self._now):
+            turn = await open_turn(
+                self._session,
+                tenant=self._tenant.id,
+                surface=speech.surface,
+                channel=speech.channel,
+                message_ts=speech.ts,
+                thread_ts=speech.thread_ts or speech.ts,
+                asker=speech.sender,
+                question=speech.text,
+            )
+            if turn is not None:
+                log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel)
+
+    async def _meet(self, posted: Posted) -> None:
+        message = posted.message
+        if await channels.meet(self._session, message.channel, posted.kind):
+            await self._read_again(message.channel)
+        if message.user is not None and await people.meet(self._session, message.user):
+            await refresh.refresh_person(self._session, self._tenant.id, message.user, cause=self._cause)
+
+    async def _channel_changed(self, change: Moved | Renamed | Archived | Doubted | Stale) -> None:
+        session, channel = self._session, change.channel
+        unknown = await channels.meet(session, channel, None)
+        match change:
+            case Moved(_, user, joined) if user == self._tenant.bot_user:
+                # without the bot inside, Slack tells us nothing of who comes and goes
+                await channels.distrust(session, channel)
+                unknown = unknown or joined
+            case Moved(_, user, joined):
+                unknown = await channels.move(session, channel, user, joined=joined) or unknown
+            case Renamed(_, name):
+                await channels.rename(session, channel, name)
+            case Archived(_, archived):
+                await channels.archive(session, channel, archived=archived)
+            case Doubted():
+                await channels.distrust(session, channel)
+                unknown = True
+            case Stale():
+                unknown = True
+        if unknown:
+            await self._read_again(channel)
+
+    async def _read_again(self, channel: ChannelId) -> None:
+        await refresh.refresh_channel(self._session, self._tenant.id, channel, cause=self._cause)

@@ -1,0 +1,137 @@
+"""The one way in for events of both transports: through Bolt to the intake, and an answer only after the commit."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from athenaeum.database.connection import DatabaseConnection, transient
+from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.admission import admit
+from athenaeum.gateway.envelope import Envelope, read_envelope
+from athenaeum.gateway.intake import Intake
+from athenaeum.observability.metrics import EVENTS_RECEIVED, EVENTS_REFUSED
+from athenaeum.slack.incoming import Unreadable
+
+log = structlog.get_logger(__name__)
+
+
+class Receipt(Enum):
+    """What the transport tells Slack."""
+
+    TAKEN = 200
+    """Committed, or of no use however often it comes: acknowledge it."""
+    AWAY = 503
+    """Not stored: Slack must send it again."""
+
+
+class Listener:
+    """Receives payloads; both transports hand them over and acknowledge what is taken."""
+
+    def __init__(self, database: DatabaseConnection, intake: Intake) -> None:
+        """Build the Bolt app; nothing is opened."""
+        self._database = database
+        self._intake = intake
+        self._app = AsyncApp(
+            name="athenaeum",
+            logger=_quiet_logger(),
+            process_before_response=True,  # Bolt's default acknowledges before the listener has run
+            before_authorize=self._admit,
+            authorize=_authorize,
+            client=AsyncWebClient(),  # without a client and a secret Bolt would read the environment for them
+            signing_secret="",
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+            ignoring_self_events_enabled=False,  # our own words belong to the archive
+            attaching_function_token_enabled=False,
+        )
+        self._app.event(re.compile(""))(self._take_in)
+        self._app.error(self._failed)
+
+    async def receive(self, payload: object, *, transport: str) -> Receipt:
+        """Take an Events API payload in; the top handler: no payload may raise through it.
+
+        A payload that cannot be read is logged and taken: sent again it would be no better. Anything else
+        that goes wrong leaves it with Slack, which sends it again a few times.
+        """
+        try:
+            envelope = read_envelope(payload)
+        except Unreadable as error:
+            event_id = payload.get("event_id") if isinstance(payload, Mapping) else None
+            return _quarantined(str(event_id)[:64], error)
+        EVENTS_RECEIVED.labels(transport, envelope.type).inc()
+        try:
+            response = await self._app.async_dispatch(_request(envelope))
+        except Exception:
+            log.exception("event.broken", event_id=envelope.event_id, type=envelope.type)
+            return Receipt.AWAY
+        return Receipt.TAKEN if response.status == Receipt.TAKEN.value else Receipt.AWAY
+
+    async def _admit(
+        self,
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt injects by name
+    ) -> BoltResponse | None:
+        tenant = await admit(self._database, context["envelope"])
+        if tenant is None:
+            return BoltResponse(status=Receipt.TAKEN.value)
+        context["tenant"] = tenant
+        await next()
+        return None
+
+    async def _take_in(self, context: AsyncBoltContext) -> None:
+        envelope: Envelope = context["envelope"]
+        try:
+            await self._intake.take_in(envelope, context["tenant"])
+        except Unreadable as error:
+            _quarantined(envelope.event_id, error)
+
+    async def _failed(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
+        envelope: Envelope = context["envelope"]
+        if transient(error):
+            log.warning("event.postponed", event_id=envelope.event_id, error=type(error).__name__)
+        else:
+            log.error("event.broken", event_id=envelope.event_id, type=envelope.type, exc_info=error)
+        return BoltResponse(status=Receipt.AWAY.value)
+
+
+async def _authorize(context: AsyncBoltContext) -> AuthorizeResult:
+    tenant: Tenant = context["tenant"]
+    return AuthorizeResult(
+        enterprise_id=tenant.enterprise_id,
+        team_id=tenant.team_id,
+        bot_user_id=tenant.bot_user,
+        bot_id=tenant.bot_id,
+    )
+
+
+def _quarantined(event_id: str, error: Unreadable) -> Receipt:
+    EVENTS_REFUSED.labels("unreadable").inc()
+    log.error("event.unreadable", event_id=event_id, error=str(error))
+    return Receipt.TAKEN
+
+
+def _request(envelope: Envelope) -> AsyncBoltRequest:
+    # Bolt searches a body in many places for a context that we don't use, and trips over a hostile one: it gets
+    # what it routes by, and the envelope rides along.
+    body = {"type": "event_callback", "team_id": envelope.team, "enterprise_id": envelope.enterprise}
+    request = AsyncBoltRequest(body={**body, "event": {"type": envelope.type}}, mode="socket_mode")
+    request.context["envelope"] = envelope
+    return request
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger("athenaeum.gateway.bolt")
+    logger.setLevel(logging.ERROR)  # at DEBUG Bolt writes down whole payloads; its warnings are about our choices
+    return logger

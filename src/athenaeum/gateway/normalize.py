@@ -1,0 +1,189 @@
+"""Slack's events, each read into one of a few changes; pure, and raises nothing but Unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from athenaeum.conversations.archive import Message, read_message
+from athenaeum.conversations.mrkdwn import mentions, without_mention
+from athenaeum.conversations.people import read_person
+from athenaeum.domain.channel import ChannelKind, Surface
+from athenaeum.domain.identity import ChannelId, UserId
+from athenaeum.domain.message import InboundMessage
+from athenaeum.gateway.changes import (
+    Archived,
+    Change,
+    Doubted,
+    Met,
+    Moved,
+    Nothing,
+    Posted,
+    Reacted,
+    Removed,
+    Renamed,
+    Stale,
+)
+from athenaeum.gateway.envelope import Envelope, read_envelope
+from athenaeum.slack.incoming import Payload, Unreadable, moment
+
+SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
+"""Subtypes under which a person speaks to others; `/me` tells, and is not a question."""
+
+_KINDS = {
+    "channel": ChannelKind.PUBLIC,
+    "group": ChannelKind.PRIVATE,
+    "im": ChannelKind.DIRECT,
+    "mpim": ChannelKind.GROUP,
+}
+_CONVERSIONS = frozenset({"channel_convert_to_private", "channel_convert_to_public"})
+
+
+def normalize(body: object, bot_user: UserId | None) -> Change:
+    """The change that an `event_callback` tells of, seen by the bot whose user is `bot_user`.
+
+    Raises:
+        Unreadable: a field that is needed is missing or malformed.
+    """
+    return normalize_event(read_envelope(body), bot_user)
+
+
+def normalize_event(envelope: Envelope, bot_user: UserId | None) -> Change:
+    """`normalize` for an envelope that was opened already."""
+    if envelope.type in {"message", "app_mention"}:
+        return _message(envelope, bot_user)
+    read = _READERS.get(envelope.type)
+    return read(envelope.event) if read else Nothing()
+
+
+def _message(envelope: Envelope, bot_user: UserId | None) -> Change:
+    event = envelope.event
+    subtype = event.text("subtype")
+    if subtype == "message_deleted":
+        return _removal(event)
+    if subtype == "message_changed":
+        return _revision(envelope, bot_user)
+    if subtype in _CONVERSIONS:
+        return Doubted(event.channel())
+    if subtype == "message_replied":  # says only that a thread has grown
+        return Nothing()
+    message = read_message(event.fields, event.channel())
+    return Posted(
+        message=message, kind=_kind(event, message.channel), speech=_speech(envelope, message, event, bot_user)
+    )
+
+
+def _removal(event: Payload) -> Removed:
+    previous = event.child("previous_message")
+    ts = event.optional_ts("deleted_ts") or (previous.ts() if previous else event.ts("deleted_ts"))
+    return Removed(event.channel(), ts)
+
+
+def _revision(envelope: Envelope, bot_user: UserId | None) -> Change:
+    event = envelope.event
+    inner = event.child("message")
+    if inner is None:
+        raise Unreadable("message: message_changed without the message")
+    if inner.text("subtype") == "tombstone":  # the deleted root of a thread that has replies
+        return Removed(event.channel(), inner.ts())
+    changed_at = event.optional_ts("event_ts") or event.optional_ts("ts")
+    message = read_message(inner.fields, event.channel(), version=moment(changed_at) if changed_at else None)
+    before = event.child("previous_message")
+    return Posted(
+        message=message,
+        kind=_kind(event, message.channel),
+        speech=_speech(envelope, message, inner, bot_user),
+        revised=True,
+        now_mentions=before is not None
+        and bot_user is not None
+        and mentions(message.text, bot_user)
+        and not mentions(before.text("text"), bot_user),
+    )
+
+
+def _kind(event: Payload, channel: ChannelId) -> ChannelKind | None:
+    return _KINDS.get(event.text("channel_type")) or (ChannelKind.DIRECT if channel.startswith("D") else None)
+
+
+def _speech(envelope: Envelope, message: Message, raw: Payload, bot_user: UserId | None) -> InboundMessage | None:
+    if message.user is None or message.subtype not in SPOKEN:
+        return None
+    if message.bot is not None or message.user in {bot_user, "USLACKBOT"} or raw.child("bot_profile"):
+        return None
+    return InboundMessage(
+        surface=Surface.SLACK,
+        workspace=envelope.team or "",
+        enterprise=envelope.enterprise,
+        channel=message.channel,
+        channel_kind=_kind(envelope.event, message.channel) or ChannelKind.PRIVATE,
+        sender=message.user,
+        text=without_mention(message.text, bot_user),
+        ts=message.ts,
+        thread_ts=message.thread_ts,
+        sent_at=message.sent_at,
+        mentions_bot=envelope.type == "app_mention" or (bot_user is not None and mentions(message.text, bot_user)),
+        metadata={"event_id": envelope.event_id, "files": list(message.files)},
+    )
+
+
+def _reacted(event: Payload) -> Change:
+    item = event.child("item")
+    if item is None or item.text("type") not in {"", "message"}:
+        return Nothing()
+    added = event.text("type") == "reaction_added"
+    return Reacted(item.channel(), item.ts(), event.user(), event.text("reaction"), added)
+
+
+def _moved(event: Payload) -> Change:
+    return Moved(event.channel(), event.user(), joined=event.text("type") == "member_joined_channel")
+
+
+def _renamed(event: Payload) -> Change:
+    inner = event.child("channel")
+    return Renamed(event.channel(), inner.text("name") if inner else "")
+
+
+def _archived(event: Payload) -> Change:
+    return Archived(event.channel(), archived=not event.text("type").endswith("unarchive"))
+
+
+def _doubted(event: Payload) -> Change:
+    return Doubted(event.channel())
+
+
+def _stale(event: Payload) -> Change:
+    return Stale(event.channel())
+
+
+def _met(event: Payload) -> Change:
+    user = event.child("user")
+    if user is None:
+        raise Unreadable("user: no person")
+    return Met(read_person(user.fields))
+
+
+def _moved_id(event: Payload) -> Change:
+    return Stale(event.channel("new_channel_id"))
+
+
+_READERS: dict[str, Callable[[Payload], Change]] = {
+    "reaction_added": _reacted,
+    "reaction_removed": _reacted,
+    "member_joined_channel": _moved,
+    "member_left_channel": _moved,
+    "channel_created": _stale,
+    "channel_rename": _renamed,
+    "group_rename": _renamed,
+    "channel_archive": _archived,
+    "group_archive": _archived,
+    "channel_unarchive": _archived,
+    "group_unarchive": _archived,
+    "channel_deleted": _archived,
+    "group_deleted": _archived,
+    "channel_left": _doubted,
+    "group_left": _doubted,
+    "channel_shared": _doubted,
+    "channel_unshared": _stale,
+    "channel_id_changed": _moved_id,
+    "team_join": _met,
+    "user_change": _met,
+}

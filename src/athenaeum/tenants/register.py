@@ -1,0 +1,114 @@
+"""Tenants by the Slack workspace they are connected to.
+
+Nothing is cached: the lookup is one indexed read, and a tenant that was disabled is silent from the next event on.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+from sqlalchemy import ColumnElement, and_, case, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.database import models
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.identity import DEFAULT_TENANT, TenantId, UserId
+from athenaeum.domain.tenant import Tenant
+from athenaeum.errors import Refused
+
+log = structlog.get_logger(__name__)
+
+_ROW = models.Tenant
+
+
+class Installation(Protocol):
+    """What `auth.test` tells about a token: whose bot it is, and where."""
+
+    @property
+    def team_id(self) -> str | None: ...
+    @property
+    def team(self) -> str: ...
+    @property
+    def enterprise_id(self) -> str | None: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def user_id(self) -> UserId: ...
+    @property
+    def bot_id(self) -> str | None: ...
+
+
+async def resolve(database: DatabaseConnection, team_id: str | None, enterprise_id: str | None) -> Tenant | None:
+    """The active tenant of a workspace: by its team, or by its enterprise for an organisation-wide installation."""
+    async with database.session() as session:
+        row = await _find(session, team_id, enterprise_id)
+        return _read(row) if row is not None and row.status == "active" else None
+
+
+async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:
+    """The tenant with this id.
+
+    Raises:
+        Refused: there is none.
+    """
+    async with database.session() as session:
+        row = await session.get(_ROW, tenant)
+        if row is None:
+            raise Refused(f"tenant {tenant} does not exist: see `athenaeum doctor`")
+        return _read(row)
+
+
+async def bind(database: DatabaseConnection, installation: Installation) -> Tenant:
+    """Connect the workspace that a bot token belongs to, and give its tenant, active from now on.
+
+    The workspace keeps the tenant it has; a new one takes the default tenant while that has no
+    workspace, and a tenant of its own afterwards.
+    """
+    connected = {
+        "slack_team_id": installation.team_id,
+        "slack_enterprise_id": installation.enterprise_id,
+        "slack_url": installation.url,
+        "bot_user_id": installation.user_id,
+        "bot_id": installation.bot_id,
+        "status": "active",
+    }
+    async with database.session() as session:
+        # two processes that start at once see the same free default tenant: the row's lock lets one in
+        await session.execute(select(_ROW.tenant_id).where(_ROW.tenant_id == DEFAULT_TENANT).with_for_update())
+        known = await _find(session, installation.team_id, installation.enterprise_id)
+        default = await session.get(_ROW, DEFAULT_TENANT)
+        free = default is not None and default.slack_team_id is None and default.slack_enterprise_id is None
+        tenant = known.tenant_id if known is not None else DEFAULT_TENANT if free else None
+        if tenant is None:
+            statement = insert(_ROW).values(name=installation.team, **connected).returning(_ROW)
+        else:
+            statement = update(_ROW).where(_ROW.tenant_id == tenant).values(connected).returning(_ROW)
+        bound = (await session.execute(statement.execution_options(populate_existing=True))).scalar_one()
+        log.info("tenant.bound", tenant=str(bound.tenant_id), team=installation.team_id)
+        return _read(bound)
+
+
+async def _find(session: AsyncSession, team_id: str | None, enterprise_id: str | None) -> models.Tenant | None:
+    by_team: ColumnElement[bool] = _ROW.slack_team_id == team_id
+    organisation: ColumnElement[bool] = and_(_ROW.slack_team_id.is_(None), _ROW.slack_enterprise_id == enterprise_id)
+    if team_id is None and enterprise_id is None:
+        return None
+    found = by_team if enterprise_id is None else organisation if team_id is None else by_team | organisation
+    return await session.scalar(select(_ROW).where(found).order_by(case((by_team, 0), else_=1)).limit(1))
+
+
+def _read(row: models.Tenant) -> Tenant:
+    return Tenant(
+        id=TenantId(row.tenant_id),
+        name=row.name,
+        team_id=row.slack_team_id,
+        enterprise_id=row.slack_enterprise_id,
+        app_id=row.slack_app_id,
+        url=row.slack_url,
+        bot_user=UserId(row.bot_user_id) if row.bot_user_id else None,
+        bot_id=row.bot_id,
+        company_name=row.company_name,
+        domain_areas=tuple(row.domain_areas),
+    )
