@@ -45,7 +45,7 @@ def number(text: str, passages: Mapping[str, Passage], readable: Collection[Pass
             passage=passage.id,
             title=passage.source,
             url=passage.url,
-            quote=quoting.quote(passage.text, quoting.terms(claims[label]), limit=_QUOTE_LIMIT),
+            quote=quoting.quote(passage.text, quoting.terms(claims[label]), limit=_QUOTE_LIMIT).strip(),
         )
         for label, passage in known.items()
     ]

@@ -15,10 +15,12 @@ from athenaeum.domain.channel import ChannelKind, Place
 from athenaeum.domain.turn import Question
 from athenaeum.tenants import register
 from athenaeum.tenants.personas import persona_for
+from athenaeum.tools.quarantine import visible
 
 _THREAD_LINES, _THREAD_CHARACTERS = 50, 8000
 _RECENT_LINES, _RECENT_CHARACTERS = 6, 2000
 _LINE_CHARACTERS = 1500
+_NAME_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,12 @@ async def gather(database: DatabaseConnection, question: Question) -> Context:
             company_name=tenant.company_name,
             domain_areas=tenant.domain_areas,
             current_date=f"{question.asked_at:%A, %-d %B %Y}",
-            user_name=question.asker_name,
+            user_name=_name(question.asker_name),
             channel_name=_place_name(question.place),
             persona=await persona_for(session, question.place.id),
         )
         thread = await _thread(session, question)
-        before = question.thread_ts
-        recent = await history.recent(session, question.place.id, before, limit=_RECENT_LINES)
+        recent = await history.recent(session, question.place.id, question.thread_ts, limit=_RECENT_LINES)
     return Context(setting, thread=_told(thread, _THREAD_CHARACTERS), recent=_told(recent, _RECENT_CHARACTERS))
 
 
@@ -59,7 +60,12 @@ async def _thread(session: AsyncSession, question: Question) -> list[Line]:
 def _place_name(place: Place) -> str:
     if place.kind in {ChannelKind.DIRECT, ChannelKind.GROUP}:
         return "a direct message"
-    return f"#{place.name}" if place.name else "a channel"
+    return f"#{_name(place.name)}" if place.name else "a channel"
+
+
+def _name(name: str) -> str:
+    """A name in the system prompt must stay a name, whatever its owner put into the profile."""
+    return " ".join(visible(name).split())[:_NAME_CHARACTERS] or "somebody"
 
 
 def _told(lines: Sequence[Line], limit: int) -> str:

@@ -29,7 +29,7 @@ from athenaeum.llm import evidence
 from athenaeum.llm.faults import translate
 from athenaeum.retrieval.index import Index
 from athenaeum.tools.grant import Grant
-from athenaeum.tools.quarantine import Quarantine
+from athenaeum.tools.quarantine import Quarantine, visible
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ class Runner:
         with capture_run_messages() as messages:
             try:
                 result = await agent.run(
-                    [prompt.context, question.text],
+                    [prompt.context, visible(question.text)],
                     instructions=prompt.system,
                     deps=grant,
                     usage=usage,

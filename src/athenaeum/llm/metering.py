@@ -1,4 +1,4 @@
-"""Time and tokens of every model request, measured where the request is made."""
+"""Every model request, measured where it is made and held to its end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from pydantic_ai import RunContext
+from pydantic_ai.exceptions import ModelConnectionError
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.models.wrapper import WrapperModel
@@ -16,9 +17,15 @@ from pydantic_ai.usage import RequestUsage
 
 from athenaeum.observability.metrics import MODEL_SECONDS, MODEL_TOKENS
 
+# Their protocols end every response with a reason; of other providers nothing is assumed.
+_GIVE_REASONS = frozenset({"anthropic", "openai"})
+
 
 class MeteredModel(WrapperModel):
-    """The wrapped model, counted; a request that fails is timed too."""
+    """The wrapped model, counted; a request that fails is timed too.
+
+    A stream that a proxy ended in its middle without a trace is an error, not a short answer.
+    """
 
     async def request(
         self,
@@ -50,6 +57,10 @@ class MeteredModel(WrapperModel):
                 finally:
                     # Also of a stream that broke off: what it produced is paid for.
                     self._count(stream.usage)
+                if self.system in _GIVE_REASONS and stream.get().finish_reason is None:
+                    raise ModelConnectionError(
+                        self.model_name, "the stream ended before the response did", phase="read"
+                    )
 
     @contextmanager
     def _timed(self) -> Generator[None]:

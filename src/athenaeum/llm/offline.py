@@ -31,6 +31,10 @@ _QUOTES = 3
 _QUOTE_LIMIT = 320  # characters; three of them and their titles still fit one screen of a phone
 _QUERY_LIMIT = 300
 _PREAMBLE = "I am running without a language model, so I searched instead of reasoning."
+_BROKEN = (
+    "I am running without a language model, and the search that I answer from does not work at the moment. "
+    "Please ask again in a few minutes."
+)
 _NOTHING = (
     f"{_PREAMBLE} I found nothing about this in the documents and messages that everyone here may read. "
     "Other words may help: I look for the ones you use."
@@ -100,7 +104,8 @@ def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) 
             for name in searches
         ]
         return ModelResponse(parts, usage=RequestUsage(), model_name=OFFLINE)
-    text = answer_from(question, evidence.results(messages))
+    found = evidence.results(messages)
+    text = answer_from(question, found) if found or not _searched(messages) else _BROKEN
     return ModelResponse([TextPart(text)], usage=RequestUsage(), model_name=OFFLINE)
 
 

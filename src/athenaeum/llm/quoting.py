@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
@@ -38,24 +39,27 @@ def quote(text: str, about: AbstractSet[str], *, limit: int) -> str:
     """The run of whole sentences, list items and code blocks of at most `limit` characters that holds most of `about`.
 
     The result stands in `text` exactly as returned. Among equals one with code wins (what to type is what people
-    ask for), then the shorter one. A single unit longer than `limit` is cut at a word.
+    ask for), then one that begins with the sentence before the code, then the shorter one. A single unit longer
+    than `limit` is cut at a word.
     """
     units = _units(text)
     if not units:
         return ""
-    stems = [terms(text[start:end]) & about for start, end in units]
-    best, best_score = units[0], float("-inf")
-    for first in range(len(units)):
-        found: set[str] = set()
-        for last in range(first, len(units)):
-            start, end = units[first][0], units[last][1]
-            if end - start > limit and last > first:
-                break
-            found |= stems[last]
-            score = 10 * len(found) + 4 * bool(_CODE.search(text[start:end])) - (end - start) / limit
-            if score > best_score:
-                best, best_score = (start, end), score
-    return _cut(text[best[0] : best[1]], limit)
+    runs = [
+        units[first : last + 1]
+        for first in range(len(units))
+        for last in range(first, len(units))
+        if first == last or units[last][1] - units[first][0] <= limit
+    ]
+    best = max(runs, key=lambda run: _worth([text[start:end] for start, end in run], about, limit))
+    return _cut(text[best[0][0] : best[-1][1]], limit)
+
+
+def _worth(run: Sequence[str], about: AbstractSet[str], limit: int) -> float:
+    code = [unit for unit in run if _CODE.search(unit)]
+    found = about & frozenset().union(*(terms(unit) for unit in run))
+    explained = run[0] not in code or "`" in run[0]
+    return 10 * len(found) + 4 * bool(code) + 2 * explained - sum(len(unit) for unit in run) / limit
 
 
 def _cut(text: str, limit: int) -> str:
