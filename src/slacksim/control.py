@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from slacksim import requests
+from slacksim import events, requests
 from slacksim.errors import SlackError
 from slacksim.faults import Fault
 from slacksim.model import Channel, JsonObject, User
@@ -178,12 +178,14 @@ class Control:
 
     async def deliver(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.Deliver)
-        if (body.payload is None) == (body.event_id is None):
-            raise SlackError("invalid_arguments", detail="give exactly one of payload and event_id")
+        if sum(given is not None for given in (body.payload, body.event, body.event_id)) != 1:
+            raise SlackError("invalid_arguments", detail="give exactly one of payload, event and event_id")
         if body.via == "http" and not self._simulation.world.app.events_url:
             raise SlackError("no_events_url", detail="POST /_sim/events_url first")
         outbox = self._simulation.outbox
         payload = outbox.payload(body.event_id) if body.event_id else body.payload
+        if body.event is not None:
+            payload = events.callback(body.event, self._simulation.world)
         if payload is None:
             raise SlackError("event_not_found", status=404)
         sent = [outbox.send(payload, via=body.via) for _ in range(body.times)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Mode = Literal["drop_before", "drop_after", "429", "500", "slow", "error"]
+Mode = Literal["drop_before", "drop_after", "429", "500", "slow", "error", "error_after"]
 
 
 @dataclass(slots=True)
@@ -13,7 +13,8 @@ class Fault:
     """A fault of the next ``times`` calls of a method; ``*`` means any method.
 
     Attributes:
-        mode: ``drop_before`` closes the connection with nothing done, ``drop_after`` does the work and then closes it.
+        mode: ``drop_before`` closes the connection with nothing done, ``drop_after`` does the work and then closes it;
+            ``error`` does nothing and answers with an error, ``error_after`` does the work and then answers so.
         retry_after: Seconds, the Retry-After of a 429.
         seconds: How long a slow call takes more.
         error: The code of an error, e.g. internal_error.

@@ -101,9 +101,16 @@ class SocketModeSwitch(Body):
 
 
 class Deliver(Body):
-    """Exactly one of ``payload`` and ``event_id``."""
+    """Exactly one of the three.
+
+    Attributes:
+        payload: Sent as it is.
+        event: An inner event, e.g. agent_session_stopped; the outer payload is put around it.
+        event_id: An event that was sent before.
+    """
 
     payload: dict[str, Any] | None = None
+    event: dict[str, Any] | None = None
     event_id: str | None = None
     via: Via | None = None
     times: int = Field(default=1, ge=1, le=1000)

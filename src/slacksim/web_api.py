@@ -57,6 +57,9 @@ class WebApi:
             response = web.json_response(error.body(), status=error.status, headers=error.headers)
         if fault is not None and fault.mode == "drop_after":
             return _dropped(request, record)
+        if fault is not None and fault.mode == "error_after":
+            record.error = fault.error
+            return web.json_response(SlackError(fault.error).body())
         return response
 
     def _answer(self, request: web.Request, given: Mapping[str, Any], name: str, fault: Fault | None) -> web.Response:

@@ -118,7 +118,7 @@ async def test_over_http_a_failed_listener_is_called_again() -> None:
 
 async def test_an_event_whose_listener_fails_is_delivered_again() -> None:
     world = scenario.load()
-    timing = Timing(ack_seconds=0.1, retry_delays=(0.0, 0.0, 0.0))
+    timing = Timing(ack_seconds=1.0, retry_delays=(0.0, 0.0, 0.0))
     async with SlackSim(world, timing=timing) as sim:
         attempts: list[str] = []
         done = asyncio.Event()

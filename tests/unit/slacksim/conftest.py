@@ -1,4 +1,4 @@
-"""A small workspace behind a real server, with impatient deliveries."""
+"""A small workspace behind a real server, with quick retries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def world() -> World:
 
 @pytest.fixture
 async def sim(world: World) -> AsyncIterator[SlackSim]:
-    timing = Timing(ack_seconds=0.15, retry_delays=(0.0, 0.02, 0.02), warning_seconds=0.05)
+    timing = Timing(retry_delays=(0.0, 0.01, 0.01), warning_seconds=0.05)
     async with SlackSim(world, timing=timing) as running:
         yield running
 
@@ -81,10 +81,10 @@ def web(sim: SlackSim, session: aiohttp.ClientSession) -> AsyncWebClient:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], Any]:
-    """Waits until a condition holds, for two seconds at most."""
+    """Waits until a condition holds, for ten seconds at most."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             while not condition():  # noqa: ASYNC110 - the condition is of plain objects, which signal nothing
                 await asyncio.sleep(0.002)
 

@@ -24,7 +24,7 @@ class Listener:
         self.hello = hello
 
     async def receive(self) -> dict[str, Any]:
-        return await self.socket.receive_json(timeout=2)
+        return await self.socket.receive_json(timeout=10)
 
     async def acknowledge(self, envelope: dict[str, Any]) -> None:
         await self.socket.send_str(json.dumps({"envelope_id": envelope["envelope_id"]}))
@@ -37,7 +37,7 @@ async def connect(sim: SlackSim, web: AsyncWebClient, session: aiohttp.ClientSes
         async def opened() -> Listener:
             answer = await web.apps_connections_open(app_token=sim.world.app.app_token)
             socket = await stack.enter_async_context(session.ws_connect(str(answer["url"])))
-            return Listener(socket, await socket.receive_json(timeout=2))
+            return Listener(socket, await socket.receive_json(timeout=10))
 
         yield opened
 
@@ -75,6 +75,7 @@ async def test_each_envelope_goes_to_one_connection(connect: Connect, control: A
 
 
 async def test_an_unacknowledged_envelope_comes_again_on_the_other_connection(connect: Connect, control: Any) -> None:
+    await control.post("timing", ack_seconds=0.1)
     listeners = [await connect(), await connect()]
     for text in ("one", "two"):
         await control.post("messages", user="maya", channel="general", text=text)
@@ -92,6 +93,7 @@ async def test_an_unacknowledged_envelope_comes_again_on_the_other_connection(co
 async def test_redelivery_ends_after_three_retries(
     sim: SlackSim, connect: Connect, control: Any, eventually: Any
 ) -> None:
+    await control.post("timing", ack_seconds=0.05)
     listener = await connect()
     await control.post("messages", user="maya", channel="general", text="hello")
     attempts = [(await listener.receive())["retry_attempt"] for _ in range(4)]
@@ -104,6 +106,7 @@ async def test_redelivery_ends_after_three_retries(
 async def test_an_acknowledged_envelope_does_not_come_again(
     sim: SlackSim, connect: Connect, control: Any, eventually: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await control.post("timing", ack_seconds=0.5)
     listener = await connect()
     await control.post("messages", user="maya", channel="general", text="hello")
     await listener.acknowledge(await listener.receive())
@@ -111,7 +114,7 @@ async def test_an_acknowledged_envelope_does_not_come_again(
     await eventually(lambda: delivery.acked)
     assert [attempt.outcome for attempt in delivery.attempts] == ["acked"]
     with pytest.raises(TimeoutError):
-        await listener.socket.receive_json(timeout=0.3)
+        await listener.socket.receive_json(timeout=0.7)
     assert caplog.records == []
 
 
@@ -143,7 +146,7 @@ async def test_after_a_warning_the_connection_gets_nothing_new_and_closes(connec
     for text in ("one", "two"):
         await control.post("messages", user="maya", channel="general", text=text)
     assert [(await new.receive())["payload"]["event"]["text"] for _ in range(2)] == ["one", "two"]
-    assert (await old.socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+    assert (await old.socket.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_a_disabled_link_opens_no_connection_until_it_is_enabled(
@@ -155,6 +158,15 @@ async def test_a_disabled_link_opens_no_connection_until_it_is_enabled(
         await web.apps_connections_open(app_token=sim.world.app.app_token)
     await control.post("socket_mode", enabled=True)
     assert (await connect()).hello["type"] == "hello"
+
+
+async def test_any_event_can_be_delivered(sim: SlackSim, connect: Connect, control: Any) -> None:
+    listener = await connect()
+    event = {"type": "agent_session_stopped", "channel": "C1", "user": "U1"}
+    await control.post("deliver", event=event)
+    payload = (await listener.receive())["payload"]
+    assert (payload["event"], payload["team_id"]) == (event, sim.world.team.id)
+    assert payload["event_id"].startswith("Ev")
 
 
 async def test_a_delivery_can_be_repeated_four_times(connect: Connect, control: Any) -> None:

@@ -22,7 +22,7 @@ class Page:
         self._content = content
 
     async def next(self) -> Event:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             name = (await self._content.readline()).decode().removeprefix("event: ").strip()
             data = json.loads((await self._content.readline()).decode().removeprefix("data: "))
             await self._content.readline()

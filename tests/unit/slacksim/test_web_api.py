@@ -58,6 +58,13 @@ async def test_an_error_has_the_code_that_was_asked_for(web: AsyncWebClient, con
         await web.chat_update(channel="general", ts="1.000000", text="x")
 
 
+async def test_an_error_may_come_after_the_work_was_done(web: AsyncWebClient, control: Any) -> None:
+    await control.post("faults", method="chat.postMessage", mode="error_after", error="fatal_error")
+    with pytest.raises(SlackApiError, match="fatal_error"):
+        await web.chat_postMessage(channel="general", text="once")
+    assert await texts(control) == ["once"]
+
+
 async def test_a_slow_call_takes_longer_and_holds_up_no_other(web: AsyncWebClient, control: Any) -> None:
     await control.post("faults", method="team.info", mode="slow", seconds=0.2)
     began = time.monotonic()
