@@ -299,3 +299,41 @@ async def test_the_inspector_shows_the_calls_of_the_app_and_plans_a_fault(
     await page.get_by_test_id("fault-429").click()
     await expect(page.get_by_test_id("toast")).to_be_visible()
     assert [(fault.method, fault.mode) for fault in sim.simulation.faults.planned] == [("chat.postMessage", "429")]
+
+
+async def test_the_next_person_finds_what_was_written_to_them_unread(page: Page, sim: SlackSim) -> None:
+    await enter(page, sim)
+    await page.get_by_test_id("dm-tom").click()
+    await expect(page.get_by_test_id("channel-title")).to_have_text("Tom Okafor")
+    await say(page, "Have you a minute?")
+    await page.get_by_test_id("channel-general").click()
+    await page.get_by_test_id("user-switch").click()
+    await page.get_by_test_id("user-option-tom").click()
+    await expect(page.get_by_test_id("dm-maya").get_by_test_id("unread")).to_have_text("1")
+    await page.get_by_test_id("dm-maya").click()
+    await expect(messages(page, "Have you a minute?")).to_be_visible()
+    await expect(page.get_by_test_id("dm-maya").get_by_test_id("unread")).to_have_count(0)
+
+
+async def test_a_suggested_question_fills_the_composer(page: Page, sim: SlackSim) -> None:
+    await enter(page, sim)
+    await page.get_by_test_id("suggestion-1").click()
+    await expect(page.get_by_test_id("composer")).to_have_value(re.compile("^@Athenaeum "))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("welcome")).not_to_be_visible()
+
+
+async def test_a_click_on_feedback_reaches_the_app(page: Page, sim: SlackSim, bot: AsyncWebClient) -> None:
+    await enter(page, sim)
+    thumbs = {
+        "type": "feedback_buttons",
+        "action_id": "feedback",
+        "positive_button": {"text": {"type": "plain_text", "text": "Good"}, "value": "up"},
+        "negative_button": {"text": {"type": "plain_text", "text": "Bad"}, "value": "down"},
+    }
+    blocks = [{"type": "markdown", "text": "Friday."}, {"type": "context_actions", "elements": [thumbs]}]
+    await bot.chat_postMessage(channel=channel_id(sim, "general"), text="Friday.", blocks=blocks)
+    await page.get_by_test_id("feedback-negative").click()
+    await expect(page.get_by_test_id("feedback-negative")).to_have_attribute("aria-pressed", "true")
+    sent = [d.payload for d in sim.simulation.outbox.deliveries if d.type == "interactive"]
+    assert [payload["actions"][0]["value"] for payload in sent] == ["down"]

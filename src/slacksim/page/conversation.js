@@ -16,7 +16,7 @@ export class Conversation {
   constructor(view, { onMenu, onInspect }) {
     const { workspace } = view;
     this.#view = view;
-    this.title = h("h1", { class: "channel-title", "data-testid": "channel-title" });
+    this.title = h("h1", { class: "channel-title" });
     this.topic = h("p", { class: "channel-topic" });
     this.timeline = new Timeline({ ...view, inThread: false }, "Messages");
     this.composer = new Composer(view, { testid: "composer", onSent: () => this.#afterSent() });
@@ -69,7 +69,7 @@ export class Conversation {
     const { workspace } = this.#view;
     const other = channel.kind === "im" && workspace.user(channel.members.find((member) => member !== workspace.me) ?? workspace.me);
     const mark = { public: () => icon("hash"), private: () => icon("lock"), mpim: () => icon("people"), im: () => avatar(other, "small") }[channel.kind]();
-    this.title.replaceChildren(mark, name);
+    this.title.replaceChildren(mark, h("span", { class: "channel-name", "data-testid": "channel-title" }, name));
     const members = channel.kind === "im" ? other.title : `${channel.members.length} members`;
     this.topic.textContent = [channel.topic, members].filter(Boolean).join("  ·  ");
     document.title = `${channel.kind === "public" || channel.kind === "private" ? "#" : ""}${name} · ${workspace.world.team.name}`;

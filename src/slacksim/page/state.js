@@ -12,6 +12,7 @@ export class Workspace {
   unread = new Map();
   statuses = new Map();
   #archive = new Map();
+  #order = new Map();
   #asides = new Map();
   #subscribers = [];
   #changed = new Set();
@@ -72,8 +73,9 @@ export class Workspace {
     return (others.length ? others : channel.members).map((member) => this.userName(member)).join(", ");
   }
 
+  /** All messages of a channel in the order of their ts, replies among them. */
   messages(channelId) {
-    return [...(this.#archive.get(channelId)?.values() ?? [])].sort((one, other) => Number(one.ts) - Number(other.ts));
+    return this.#ordered(channelId).all;
   }
 
   message(channelId, ts) {
@@ -81,7 +83,22 @@ export class Workspace {
   }
 
   replies(channelId, rootTs) {
-    return this.messages(channelId).filter((message) => message.thread_ts === rootTs && message.ts !== rootTs);
+    return this.#ordered(channelId).threads.get(rootTs) ?? [];
+  }
+
+  /** Order and threads of a channel, kept until it changes: a list of 1,000 messages asks 1,000 times. */
+  #ordered(channelId) {
+    if (!this.#order.has(channelId)) {
+      const all = [...(this.#archive.get(channelId)?.values() ?? [])].sort((one, other) => Number(one.ts) - Number(other.ts));
+      const threads = Map.groupBy(all.filter((message) => message.thread_ts && message.thread_ts !== message.ts), (reply) => reply.thread_ts);
+      this.#order.set(channelId, { all, threads });
+    }
+    return this.#order.get(channelId);
+  }
+
+  #messagesChanged(channelId) {
+    this.#order.delete(channelId);
+    this.emit("messages");
   }
 
   /** Messages that only the acting person was shown, in one channel. */
@@ -91,18 +108,18 @@ export class Workspace {
 
   replaceMessages(channelId, messages) {
     this.#archive.set(channelId, new Map(messages.map((message) => [message.ts, message])));
-    this.emit("messages");
+    this.#messagesChanged(channelId);
   }
 
   putMessage(channelId, message) {
     if (!this.#archive.has(channelId)) return;
     this.#archive.get(channelId).set(message.ts, message);
-    this.emit("messages");
+    this.#messagesChanged(channelId);
   }
 
   dropMessage(channelId, ts) {
     this.#archive.get(channelId)?.delete(ts);
-    this.emit("messages");
+    this.#messagesChanged(channelId);
   }
 
   replaceAsides(asides) {
@@ -140,6 +157,7 @@ export class Workspace {
   /** Forgets everything that belonged to the person acted as before. */
   forgetPerson() {
     this.#archive.clear();
+    this.#order.clear();
     this.#asides.clear();
     this.unread.clear();
     this.pressed.clear();

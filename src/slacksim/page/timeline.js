@@ -103,20 +103,22 @@ export class Timeline {
       return;
     }
     const view = { ...this.#view, channelId, follows, isAside: Boolean(message.isAside) };
-    const signature = this.#signature(message, view);
-    if (entry.drawn === signature || this.#editing === message.ts) return;
+    const inputs = this.#inputs(message, view);
+    const isSame = entry.drawn?.every((input, index) => input === inputs[index]);
+    if (isSame || this.#editing === message.ts) return;
     const isChange = entry.drawn !== null && entry.message.text !== message.text;
-    Object.assign(entry, { drawn: signature, message, channelId });
+    Object.assign(entry, { drawn: inputs, message, channelId });
     fill(entry.node, message, view);
     if (!isChange) return;
     entry.node.classList.add("message-changed");
     this.#grown = entry.node;
   }
 
-  #signature(message, { workspace, channelId, follows }) {
-    const replies = this.#view.inThread ? [] : workspace.replies(channelId, message.ts).map((reply) => [reply.ts, reply.user]);
-    const pressed = [...workspace.pressed].filter((key) => key.startsWith(message.ts));
-    return JSON.stringify([message, follows, replies, pressed, workspace.status(channelId, message.ts), workspace.me, workspace.world.users.length]);
+  /** All that a message's look depends on; by identity, so that a list of thousands is compared in no time. */
+  #inputs(message, { workspace, channelId, follows }) {
+    const replies = this.#view.inThread ? [] : workspace.replies(channelId, message.ts);
+    const pressed = [...workspace.pressed].filter((key) => key.startsWith(message.ts)).join();
+    return [message.isAside ? message.ts : message, follows, replies.map((reply) => reply.ts).join(), pressed, workspace.status(channelId, message.ts), workspace.me, workspace.world];
   }
 
   #edit(message) {
