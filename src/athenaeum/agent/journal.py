@@ -25,8 +25,8 @@ from pydantic_ai.durable_exec import (
 )
 from sqlalchemy import text
 
-from athenaeum.conversations.turns.answers import storable
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.database.jsonb import storable
 from athenaeum.domain.identity import LeaseToken, TenantId, TurnId
 from athenaeum.errors import LeaseLost
 from athenaeum.tools.grant import Grant
