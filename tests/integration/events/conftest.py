@@ -7,16 +7,10 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio
 
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.events.link import Link
+from support.events import Queue
 
 
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncGenerator[DatabaseConnection]:
-    async with DatabaseConnection(database_url) as database:
-        yield database
-
-
-@pytest_asyncio.fixture
-async def link(database: DatabaseConnection) -> AsyncGenerator[Link]:
-    async with Link(database) as link:
-        yield link
+async def events(database_url: str) -> AsyncGenerator[Queue]:
+    async with DatabaseConnection(database_url) as database, Queue(database) as queue:
+        yield queue
