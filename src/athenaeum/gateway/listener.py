@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +25,8 @@ from athenaeum.observability.metrics import EVENTS_RECEIVED, EVENTS_REFUSED
 from athenaeum.slack.incoming import Unreadable
 
 log = structlog.get_logger(__name__)
+
+_PATIENCE = 2.5  # seconds; Slack waits three, and a database that hangs must not keep the connections
 
 
 class Receipt(Enum):
@@ -72,7 +75,10 @@ class Listener:
             return _quarantined(str(event_id)[:64], error)
         EVENTS_RECEIVED.labels(transport, envelope.type).inc()
         try:
-            response = await self._app.async_dispatch(_request(envelope))
+            async with asyncio.timeout(_PATIENCE):
+                response = await self._app.async_dispatch(_request(envelope))
+        except TimeoutError as error:
+            return _postponed(envelope, error)
         except Exception:
             log.exception("event.broken", event_id=envelope.event_id, type=envelope.type)
             return Receipt.AWAY
@@ -100,9 +106,8 @@ class Listener:
     async def _failed(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
         envelope: Envelope = context["envelope"]
         if transient(error):
-            log.warning("event.postponed", event_id=envelope.event_id, error=type(error).__name__)
-        else:
-            log.error("event.broken", event_id=envelope.event_id, type=envelope.type, exc_info=error)
+            return BoltResponse(status=_postponed(envelope, error).value)
+        log.error("event.broken", event_id=envelope.event_id, type=envelope.type, exc_info=error)
         return BoltResponse(status=Receipt.AWAY.value)
 
 
@@ -120,6 +125,12 @@ def _quarantined(event_id: str, error: Unreadable) -> Receipt:
     EVENTS_REFUSED.labels("unreadable").inc()
     log.error("event.unreadable", event_id=event_id, error=str(error))
     return Receipt.TAKEN
+
+
+def _postponed(envelope: Envelope, error: Exception) -> Receipt:
+    EVENTS_REFUSED.labels("unavailable").inc()
+    log.warning("event.postponed", event_id=envelope.event_id, error=type(error).__name__)
+    return Receipt.AWAY
 
 
 def _request(envelope: Envelope) -> AsyncBoltRequest:

@@ -72,7 +72,7 @@ def world() -> World:
 
 @pytest.fixture
 async def sim(world: World) -> AsyncGenerator[SlackSim]:
-    timing = Timing(ack_seconds=0.5, retry_delays=(0.0, 0.2, 0.5, 1.0), warning_seconds=0.1)
+    timing = Timing(ack_seconds=0.5, retry_delays=(0.1,) * 40, warning_seconds=0.1)
     async with SlackSim(world, timing=timing) as running:
         yield running
 
