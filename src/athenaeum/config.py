@@ -28,6 +28,7 @@ class Config(BaseSettings):
 
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     home: Path = Field(Path("~/.athenaeum"), validation_alias="ATHENAEUM_HOME")
+    host: str = Field("127.0.0.1", validation_alias="ATHENAEUM_HOST")
     port: int = Field(8001, ge=0, le=65535, validation_alias="ATHENAEUM_PORT")
 
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")

@@ -31,7 +31,7 @@ class Installation:
     team: str = "Lantern"
     enterprise_id: str | None = None
     url: str = "https://lantern.slack.test/"
-    user_id: UserId = BOT
+    bot_user: UserId = BOT
     bot_id: str | None = "BBOT00001"
 
 

@@ -36,7 +36,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
 
 
 async def _migrate() -> None:
-    from athenaeum.wiring import open_database
+    from athenaeum.wiring.database import open_database
 
     async with open_database(settings(quiet=False)):
         out.print("up to date")
@@ -44,7 +44,7 @@ async def _migrate() -> None:
 
 async def _missing() -> list[str]:
     from athenaeum.database.migrate import pending
-    from athenaeum.wiring import locate_database
+    from athenaeum.wiring.database import locate_database
 
     async with locate_database(settings()) as url:
         return await pending(url)

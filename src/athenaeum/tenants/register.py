@@ -35,7 +35,7 @@ class Installation(Protocol):
     @property
     def url(self) -> str: ...
     @property
-    def user_id(self) -> UserId: ...
+    def bot_user(self) -> UserId: ...
     @property
     def bot_id(self) -> str | None: ...
 
@@ -70,7 +70,7 @@ async def bind(database: DatabaseConnection, installation: Installation) -> Tena
         "slack_team_id": installation.team_id,
         "slack_enterprise_id": installation.enterprise_id,
         "slack_url": installation.url,
-        "bot_user_id": installation.user_id,
+        "bot_user_id": installation.bot_user,
         "bot_id": installation.bot_id,
         "status": "active",
     }

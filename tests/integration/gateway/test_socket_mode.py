@@ -32,7 +32,7 @@ Eventually = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 @pytest.fixture
 async def store(database: DatabaseConnection, world: World) -> Store:
-    installation = Installation(team_id=world.team.id, user_id=UserId(world.app.user_id), bot_id=world.app.bot_id)
+    installation = Installation(team_id=world.team.id, bot_user=UserId(world.app.user_id), bot_id=world.app.bot_id)
     return Store(database, (await register.bind(database, installation)).id)
 
 

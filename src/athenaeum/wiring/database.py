@@ -1,10 +1,10 @@
-"""The composition root: the only module that picks concrete classes."""
+"""Which database, and that it stays there."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -13,9 +13,10 @@ from psycopg.conninfo import conninfo_to_dict
 from athenaeum.database.connection import DatabaseConnection, libpq_url
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.errors import Misconfigured
+from athenaeum.wiring.background import beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine
+    from collections.abc import AsyncGenerator
 
     from athenaeum.config import Config
 
@@ -37,7 +38,7 @@ async def locate_database(config: Config, *, patient: bool = False) -> AsyncGene
         Misconfigured: it cannot be reached; the message names the mend.
     """
     if config.database_url is None:
-        async with EmbeddedPostgres(config.home_dir / "postgres") as server, _beside(_keep_alive(server)):
+        async with EmbeddedPostgres(config.home_dir / "postgres") as server, beside(_keep_alive(server)):
             yield server.url
         return
     url = config.database_url.get_secret_value()
@@ -55,21 +56,6 @@ async def open_database(config: Config, *, patient: bool = False) -> AsyncGenera
     async with locate_database(config, patient=patient) as url, DatabaseConnection(url) as database:
         await database.create_tables()
         yield database
-
-
-@asynccontextmanager
-async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Run endless works beside the block; they end with it, and the block ends when one of them fails."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
-            yield
-            for task in tasks:
-                task.cancel()
-    except BaseExceptionGroup as failed:
-        if len(failed.exceptions) == 1:
-            raise failed.exceptions[0] from None
-        raise
 
 
 async def _keep_alive(server: EmbeddedPostgres) -> None:

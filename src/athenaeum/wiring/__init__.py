@@ -1,0 +1,15 @@
+"""The composition root: the only package that picks concrete classes.
+
+database    which PostgreSQL, and that it stays there
+agent       the index, the library and the agent
+workspace   the Slack workspace of the configured token
+http        the port for health, metrics and Slack's events
+process     gateway, workers and janitor, together or apart
+"""
+
+from __future__ import annotations
+
+from athenaeum.wiring.agent import open_agent, open_index
+from athenaeum.wiring.database import locate_database, open_database
+
+__all__ = ["locate_database", "open_agent", "open_database", "open_index"]

@@ -1,0 +1,56 @@
+"""The index and the agent, as the configuration asks for them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from athenaeum.agent.runner import Runner
+from athenaeum.llm.embeddings import build_embedder
+from athenaeum.llm.models import ModelKeys, model_factory
+from athenaeum.retrieval.index import Index
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from pydantic import SecretStr
+
+    from athenaeum.config import Config
+    from athenaeum.database.connection import DatabaseConnection
+
+
+def model_keys(config: Config) -> ModelKeys:
+    """The providers' credentials."""
+    return ModelKeys(
+        anthropic_api_key=_revealed(config.anthropic_api_key),
+        anthropic_base_url=config.anthropic_base_url,
+        openai_api_key=_revealed(config.openai_api_key),
+        openai_base_url=config.openai_base_url,
+    )
+
+
+def open_index(config: Config, database: DatabaseConnection) -> Index:
+    """The index with the configured embedder.
+
+    Raises:
+        Misconfigured: the embedder is unknown or lacks its key.
+    """
+    return Index(database, build_embedder(config.embedder, config, config.home_dir / "cache"))
+
+
+@asynccontextmanager
+async def open_agent(config: Config, database: DatabaseConnection, index: Index) -> AsyncGenerator[Runner]:
+    """The agent with the configured models.
+
+    Raises:
+        Misconfigured: a model is unknown or lacks its key, or a template is broken.
+    """
+    factory = model_factory(config.model, model_keys(config))
+    async with factory(None):  # a name that is wrong stops the start, not the first question
+        pass
+    async with Runner(database, index, factory) as runner:
+        yield runner
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

@@ -1,0 +1,60 @@
+"""The parts that `/health` names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from athenaeum.events import admin
+from athenaeum.observability.health import Probe, Status
+from athenaeum.observability.metrics import QUEUE_DEPTH, QUEUE_OLDEST_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.worker.pool import WorkerPool
+
+
+def database(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
+    """Whether a new connection answers, and how full the pool is."""
+
+    async def look() -> Probe:
+        status = connections.get_pool_status()
+        facts = {"connections": status.in_use, "limit": status.limit}
+        if await connections.health_check():
+            return Probe(Status.UP, facts=facts)
+        return Probe(Status.DOWN, "PostgreSQL does not answer: see docs/runbooks/database-away.md", facts)
+
+    return look
+
+
+def queue(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
+    """How much waits and for how long; also keeps the gauges."""
+
+    async def look() -> Probe:
+        try:
+            async with connections.session() as session:
+                backlog = await admin.backlog(session)
+        except (DBAPIError, OSError):
+            return Probe(Status.DEGRADED, "unknown while the database is away")
+        for status, count in backlog.depth.items():
+            QUEUE_DEPTH.labels(status.value).set(count)
+        QUEUE_OLDEST_SECONDS.set(backlog.oldest.total_seconds())
+        facts = {status.value: count for status, count in backlog.depth.items()}
+        return Probe(Status.UP, facts={**facts, "oldest_seconds": round(backlog.oldest.total_seconds(), 1)})
+
+    return look
+
+
+def workers(pool: WorkerPool) -> Callable[[], Awaitable[Probe]]:
+    """Whether the pool takes events."""
+
+    async def look() -> Probe:
+        health = await pool.health_check()
+        stats = pool.get_stats()
+        facts = {"running": stats["workers_running"], "busy": stats["workers_busy"]}
+        return Probe(Status.UP, facts=facts) if health else Probe(Status.DOWN, "; ".join(health.problems), facts)
+
+    return look

@@ -1,0 +1,110 @@
+"""What one process does: gateway, worker and janitor, together or apart."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from athenaeum.errors import Misconfigured
+from athenaeum.gateway.app import build_app
+from athenaeum.gateway.intake import Intake
+from athenaeum.gateway.listener import Listener
+from athenaeum.gateway.socket_mode import SocketMode
+from athenaeum.wiring import probes
+from athenaeum.wiring.agent import open_agent, open_index
+from athenaeum.wiring.background import beside
+from athenaeum.wiring.database import open_database
+from athenaeum.wiring.engine import open_engine
+from athenaeum.wiring.http import serve_http
+from athenaeum.wiring.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+
+    from athenaeum.config import Config
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.retrieval.index import Index
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a process may do."""
+
+    GATEWAY = "gateway"
+    WORKER = "worker"
+    JANITOR = "janitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process at work: its HTTP address and what others may want of it."""
+
+    address: str
+    database: DatabaseConnection
+    index: Index
+    workspace: Workspace
+
+
+@asynccontextmanager
+async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerator[Running]:
+    """Do the work of these roles until the block ends; workers then hand on what they could not finish.
+
+    Raises:
+        Misconfigured: a setting is missing, refused or cannot work; the message names the mend.
+    """
+    _require_slack(config, roles)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(config, patient=True))
+        workspace = await stack.enter_async_context(Workspace(config, database))
+        index = open_index(config, database)
+        looks = {"database": probes.database(database), "queue": probes.queue(database), "slack": workspace.probe}
+        works: list[Coroutine[Any, Any, None]] = [workspace.connect()]
+        listener: Listener | None = None
+        if Role.WORKER in roles or Role.JANITOR in roles:
+            agent = await stack.enter_async_context(open_agent(config, database, index))
+            engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace)
+            if Role.WORKER in roles:
+                pool = await stack.enter_async_context(engine.pool)
+                looks["workers"] = probes.workers(pool)
+        if Role.GATEWAY in roles:
+            listener = Listener(database, Intake(database))
+            if config.slack_app_token is not None:
+                socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
+                looks["socket"] = socket.probe
+                works.append(socket.run())
+        secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None
+        app = build_app(probes=looks, listener=listener, signing_secret=secret)
+        address = await stack.enter_async_context(serve_http(app, host=config.host, port=config.port))
+        await stack.enter_async_context(beside(*works))
+        log.info("process.ready", roles=sorted(roles), address=address)
+        yield Running(address, database, index, workspace)
+
+
+async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Running], None]) -> None:
+    """Run these roles until SIGTERM or SIGINT; `ready` is told when everything has begun."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with open_process(config, roles) as running:
+        ready(running)
+        await stopped.wait()
+        log.info("process.stopping")
+
+
+def _require_slack(config: Config, roles: Collection[Role]) -> None:
+    if Role.GATEWAY not in roles:
+        return
+    if config.slack_bot_token is None:
+        raise Misconfigured(
+            "SLACK_BOT_TOKEN is not set: docs/guides/slack.md tells how to get one, and athenaeum demo needs none"
+        )
+    if config.slack_app_token is None and config.slack_signing_secret is None:
+        raise Misconfigured("set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for events over HTTP")
