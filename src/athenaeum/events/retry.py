@@ -71,4 +71,5 @@ def decide(
 
 def describe(error: BaseException) -> str:
     """The error as the queue keeps it: its class and message, at most 2,000 characters."""
-    return f"{type(error).__name__}: {error}"[:2000].replace("\x00", "")
+    text = f"{type(error).__name__}: {error}"[:2000].replace("\x00", "")
+    return text.encode(errors="replace").decode()
