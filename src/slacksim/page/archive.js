@@ -22,7 +22,12 @@ export class Archive {
       this.#workspace.replaceMessages(channelId, messages);
       for (const change of meanwhile) change();
     } catch (error) {
-      if (this.#workspace.me === user) toast(error instanceof Refusal && error.status === 403 ? "This person may not read that conversation." : error.message);
+      if (this.#workspace.me === user)
+        toast(
+          error instanceof Refusal && error.status === 403
+            ? "This person may not read that conversation."
+            : error.message,
+        );
     } finally {
       if (this.#underWay.get(channelId) === meanwhile) this.#underWay.delete(channelId);
     }

@@ -21,7 +21,11 @@ export function avatar(user, size = "medium") {
   const given = String(user?.color ?? "").replace("#", "");
   const color = /^[0-9a-f]{6}$/i.test(given) ? given : FALLBACK;
   const name = user?.real_name || user?.name || "?";
-  const node = h("span", { class: `avatar avatar-${size}`, "aria-hidden": "true" }, user?.is_bot ? icon("pediment") : initialsOf(name));
+  const node = h(
+    "span",
+    { class: `avatar avatar-${size}`, "aria-hidden": "true" },
+    user?.is_bot ? icon("pediment") : initialsOf(name),
+  );
   if (user?.is_bot) node.classList.add("avatar-app");
   else {
     node.style.backgroundColor = `#${color}`;

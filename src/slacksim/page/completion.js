@@ -18,7 +18,14 @@ export class Completion {
     this.#workspace = workspace;
     this.#onInsert = onInsert;
     const id = `completion-${field.dataset.testid}`;
-    this.node = h("ul", { class: "completion", id, role: "listbox", "aria-label": "Suggestions", "data-testid": "completion", hidden: true });
+    this.node = h("ul", {
+      class: "completion",
+      id,
+      role: "listbox",
+      "aria-label": "Suggestions",
+      "data-testid": "completion",
+      hidden: true,
+    });
     field.setAttribute("aria-controls", id);
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.#look());
@@ -63,22 +70,46 @@ export class Completion {
 
   #candidates(mark, query) {
     const all = mark === "@" ? this.#people() : this.#channels();
-    const starts = ({ names }) => names.some((name) => name.toLowerCase().split(/\s+/).some((_, at, words) => words.slice(at).join(" ").startsWith(query)));
+    const starts = ({ names }) =>
+      names.some((name) =>
+        name
+          .toLowerCase()
+          .split(/\s+/)
+          .some((_, at, words) => words.slice(at).join(" ").startsWith(query)),
+      );
     return all.filter(starts).slice(0, MOST);
   }
 
   #people() {
     const people = [...this.#workspace.world.users].sort((one, other) => Number(other.is_bot) - Number(one.is_bot));
-    return people.map((user) => ({ mark: "@", name: user.real_name || user.name, names: [user.real_name ?? "", user.name], note: user.title, face: avatar(user, "small") }));
+    return people.map((user) => ({
+      mark: "@",
+      name: user.real_name || user.name,
+      names: [user.real_name ?? "", user.name],
+      note: user.title,
+      face: avatar(user, "small"),
+    }));
   }
 
   #channels() {
     const named = this.#workspace.visibleChannels.filter((channel) => ["public", "private"].includes(channel.kind));
-    return named.map((channel) => ({ mark: "#", name: channel.name, names: [channel.name], note: channel.topic, face: icon(channel.kind === "private" ? "lock" : "hash") }));
+    return named.map((channel) => ({
+      mark: "#",
+      name: channel.name,
+      names: [channel.name],
+      note: channel.topic,
+      face: icon(channel.kind === "private" ? "lock" : "hash"),
+    }));
   }
 
   #row(option, index) {
-    const row = h("li", { role: "option", id: `${this.node.id}-${index}`, class: "completion-option" }, option.face, h("span", { class: "completion-name" }, option.name), h("span", { class: "completion-note" }, option.note));
+    const row = h(
+      "li",
+      { role: "option", id: `${this.node.id}-${index}`, class: "completion-option" },
+      option.face,
+      h("span", { class: "completion-name" }, option.name),
+      h("span", { class: "completion-note" }, option.note),
+    );
     row.addEventListener("mousedown", (event) => {
       event.preventDefault();
       this.#insert(option);

@@ -15,8 +15,24 @@ export class Composer {
     this.#view = view;
     this.onSent = onSent;
     this.field = h("textarea", { class: "composer-field", rows: "1", "data-testid": testid });
-    this.send = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)", "data-testid": `${testid}-send`, disabled: true }, icon("send"));
-    this.status = h("div", { class: "status-line", role: "status", "aria-live": "polite", "data-testid": `${testid}-status` });
+    this.send = h(
+      "button",
+      {
+        type: "submit",
+        class: "send",
+        "aria-label": "Send",
+        title: "Send (Enter)",
+        "data-testid": `${testid}-send`,
+        disabled: true,
+      },
+      icon("send"),
+    );
+    this.status = h("div", {
+      class: "status-line",
+      role: "status",
+      "aria-live": "polite",
+      "data-testid": `${testid}-status`,
+    });
     this.completion = new Completion(this.field, view.workspace, () => this.#fit());
     const form = h("form", { class: "composer-box" }, this.completion.node, this.field, this.send);
     form.addEventListener("submit", (event) => this.#submit(event));
@@ -59,8 +75,16 @@ export class Composer {
     this.form.hidden = channel.is_archived || !isMember;
     this.closed.hidden = !this.form.hidden;
     if (this.closed.hidden) return;
-    const join = h("button", { type: "button", class: "solid-button", "data-testid": "join", onclick: () => session.join(channel.id) }, `Join #${channel.name}`);
-    this.closed.replaceChildren(...(channel.is_archived ? ["This channel is archived."] : [`${workspace.userName(workspace.me)} is not a member here.`, join]));
+    const join = h(
+      "button",
+      { type: "button", class: "solid-button", "data-testid": "join", onclick: () => session.join(channel.id) },
+      `Join #${channel.name}`,
+    );
+    this.closed.replaceChildren(
+      ...(channel.is_archived
+        ? ["This channel is archived."]
+        : [`${workspace.userName(workspace.me)} is not a member here.`, join]),
+    );
   }
 
   #fit() {
@@ -83,7 +107,11 @@ export class Composer {
     this.field.value = "";
     this.#fit();
     try {
-      await this.#view.session.speak({ channel: target.channel, threadTs: target.threadTs, text: toWire(typed.trim(), this.#view.workspace) });
+      await this.#view.session.speak({
+        channel: target.channel,
+        threadTs: target.threadTs,
+        text: toWire(typed.trim(), this.#view.workspace),
+      });
       this.onSent();
     } catch (error) {
       toast(error.message);

@@ -6,7 +6,8 @@ import { h, icon, iconButton } from "./element.js";
 import { Timeline } from "./timeline.js";
 import { Welcome } from "./welcome.js";
 
-const isTopLevel = (message) => !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast";
+const isTopLevel = (message) =>
+  !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast";
 
 export class Conversation {
   #view;
@@ -24,11 +25,33 @@ export class Conversation {
     const head = h(
       "header",
       { class: "pane-head" },
-      iconButton("menu", "Channels and people", { class: "icon-button menu-button", "data-testid": "open-rail", onclick: onMenu }),
+      iconButton("menu", "Channels and people", {
+        class: "icon-button menu-button",
+        "data-testid": "open-rail",
+        onclick: onMenu,
+      }),
       h("div", { class: "pane-title" }, this.title, this.topic),
-      h("button", { type: "button", class: "quiet-button inspector-toggle", "data-testid": "inspector-toggle", "aria-expanded": "false", onclick: onInspect }, icon("gauge"), h("span", {}, "Inspector")),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "quiet-button inspector-toggle",
+          "data-testid": "inspector-toggle",
+          "aria-expanded": "false",
+          onclick: onInspect,
+        },
+        icon("gauge"),
+        h("span", {}, "Inspector"),
+      ),
     );
-    this.node = h("main", { class: "conversation", "data-testid": "channel-pane" }, head, this.timeline.node, this.welcome.node, this.composer.node);
+    this.node = h(
+      "main",
+      { class: "conversation", "data-testid": "channel-pane" },
+      head,
+      this.timeline.node,
+      this.welcome.node,
+      this.composer.node,
+    );
     workspace.subscribe(["place", "me"], () => this.#arrive());
     workspace.subscribe(["world", "me", "place", "messages", "status"], () => this.#draw());
   }
@@ -53,8 +76,13 @@ export class Conversation {
     if (!channel) return;
     const name = workspace.channelName(channel.id);
     this.#drawHead(channel, name);
-    const asides = workspace.asides(channel.id).filter((aside) => !aside.thread_ts).map((aside) => ({ ...aside, isAside: true, user: workspace.bot.id }));
-    const messages = [...workspace.messages(channel.id).filter(isTopLevel), ...asides].sort((one, other) => one.ts - other.ts);
+    const asides = workspace
+      .asides(channel.id)
+      .filter((aside) => !aside.thread_ts)
+      .map((aside) => ({ ...aside, isAside: true, user: workspace.bot.id }));
+    const messages = [...workspace.messages(channel.id).filter(isTopLevel), ...asides].sort(
+      (one, other) => one.ts - other.ts,
+    );
     this.timeline.show(channel.id, messages);
     this.#tryReveal();
     this.welcome.draw(channel, messages);
@@ -67,8 +95,15 @@ export class Conversation {
 
   #drawHead(channel, name) {
     const { workspace } = this.#view;
-    const other = channel.kind === "im" && workspace.user(channel.members.find((member) => member !== workspace.me) ?? workspace.me);
-    const mark = { public: () => icon("hash"), private: () => icon("lock"), mpim: () => icon("people"), im: () => avatar(other, "small") }[channel.kind]();
+    const other =
+      channel.kind === "im" &&
+      workspace.user(channel.members.find((member) => member !== workspace.me) ?? workspace.me);
+    const mark = {
+      public: () => icon("hash"),
+      private: () => icon("lock"),
+      mpim: () => icon("people"),
+      im: () => avatar(other, "small"),
+    }[channel.kind]();
     this.title.replaceChildren(mark, h("span", { class: "channel-name", "data-testid": "channel-title" }, name));
     const members = channel.kind === "im" ? other.title : `${channel.members.length} members`;
     this.topic.textContent = [channel.topic, members].filter(Boolean).join("  ·  ");

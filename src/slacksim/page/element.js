@@ -23,9 +23,11 @@ const SHAPES = {
   pediment: "M12 3.5 3.5 8.5h17zM6 11v6M10 11v6M14 11v6M18 11v6M4 20h16",
   lock: "M6.5 11h11v8.5h-11zM9 11V8a3 3 0 0 1 6 0v3",
   hash: "M9.5 4.5 8 19.5M16 4.5 14.5 19.5M4.5 9.5h15.5M4 14.5h15.5",
-  people: "M9 11.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3.5 19c.4-3 2.500-4.800 5.500-4.800s5.100 1.800 5.500 4.800M15.500 5.800a2.800 2.800 0 0 1 0 5.400M17 14.500c2 .600 3.200 2.200 3.500 4.500",
+  people:
+    "M9 11.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3.5 19c.4-3 2.500-4.800 5.500-4.800s5.100 1.800 5.500 4.800M15.500 5.800a2.800 2.800 0 0 1 0 5.400M17 14.500c2 .600 3.200 2.200 3.500 4.500",
   reply: "M9.5 6 4.5 11l5 5M4.500 11H14a5.500 5.500 0 0 1 5.500 5.500V18",
-  smile: "M12 20.500a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM8.500 14c.8 1.300 2 2 3.500 2s2.700-.7 3.500-2M9.300 9.500v.4M14.700 9.500v.4",
+  smile:
+    "M12 20.500a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM8.500 14c.8 1.300 2 2 3.500 2s2.700-.7 3.500-2M9.300 9.500v.4M14.700 9.500v.4",
   pencil: "M4.500 19.500l1-4L16.500 4.500l3 3L8.500 18.500z",
   trash: "M5 7h14M9.500 7V4.500h5V7M7 7l.8 12.500h8.400L17 7",
   close: "M6 6l12 12M18 6 6 18",
@@ -55,5 +57,9 @@ export function icon(name) {
 
 /** A button that shows only a drawing; `label` is its name for tooltips and screen readers. */
 export function iconButton(name, label, attributes = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...attributes }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, ...attributes },
+    icon(name),
+  );
 }

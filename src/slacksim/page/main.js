@@ -51,7 +51,15 @@ async function start() {
     await session.start();
     page.dataset.ready = "true";
   } catch (error) {
-    page.replaceChildren(h("p", { class: "failure", role: "alert" }, error.message, " ", h("button", { type: "button", class: "solid-button", onclick: () => location.reload() }, "Try again")));
+    page.replaceChildren(
+      h(
+        "p",
+        { class: "failure", role: "alert" },
+        error.message,
+        " ",
+        h("button", { type: "button", class: "solid-button", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
   }
 }
 

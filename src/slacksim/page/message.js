@@ -12,7 +12,12 @@ const PENDING = /^.{1,80}(?:…|\.\.\.)$/;
 
 /** An empty article for `fill`. */
 export function shell(message, isAside) {
-  return h("article", { class: "message", tabindex: "-1", "data-testid": isAside ? "ephemeral" : "message", data: { ts: message.ts } });
+  return h("article", {
+    class: "message",
+    tabindex: "-1",
+    "data-testid": isAside ? "ephemeral" : "message",
+    data: { ts: message.ts },
+  });
 }
 
 function head(message, { workspace }) {
@@ -28,7 +33,14 @@ function head(message, { workspace }) {
 }
 
 function files(message) {
-  const links = (message.files ?? []).map((file) => h("span", { class: "picture" }, icon("picture"), link(file.permalink ?? file.url_private ?? "", file.title ?? file.name ?? "file")));
+  const links = (message.files ?? []).map((file) =>
+    h(
+      "span",
+      { class: "picture" },
+      icon("picture"),
+      link(file.permalink ?? file.url_private ?? "", file.title ?? file.name ?? "file"),
+    ),
+  );
   return links.length ? h("div", { class: "files" }, links) : null;
 }
 
@@ -40,8 +52,13 @@ function reactions(message, { workspace, session, channelId }) {
     return h(
       "button",
       {
-        type: "button", class: "reaction", title: label, "aria-label": label, "aria-pressed": String(users.includes(workspace.me)),
-        "data-testid": `reaction-${name}`, onclick: () => session.react(channelId, message, name),
+        type: "button",
+        class: "reaction",
+        title: label,
+        "aria-label": label,
+        "aria-pressed": String(users.includes(workspace.me)),
+        "data-testid": `reaction-${name}`,
+        onclick: () => session.react(channelId, message, name),
       },
       h("span", { class: "reaction-face" }, emoji(name) ?? `:${name}:`),
       h("span", { class: "reaction-count" }, String(count ?? users.length)),
@@ -58,10 +75,23 @@ function threadLink(message, { workspace, session, channelId }) {
   const count = `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`;
   return h(
     "button",
-    { type: "button", class: "thread-link", "data-testid": "thread-link", onclick: () => session.openThread(message.ts) },
-    h("span", { class: "faces" }, people.map((id) => avatar(workspace.user(id), "small"))),
+    {
+      type: "button",
+      class: "thread-link",
+      "data-testid": "thread-link",
+      onclick: () => session.openThread(message.ts),
+    },
+    h(
+      "span",
+      { class: "faces" },
+      people.map((id) => avatar(workspace.user(id), "small")),
+    ),
     h("span", { class: "thread-count" }, count),
-    h("span", { class: "thread-last" }, status ? `${workspace.userName(workspace.bot.id)} ${status}` : lastSeenOf(replies.at(-1).ts)),
+    h(
+      "span",
+      { class: "thread-last" },
+      status ? `${workspace.userName(workspace.bot.id)} ${status}` : lastSeenOf(replies.at(-1).ts),
+    ),
   );
 }
 
@@ -76,7 +106,7 @@ function blockContext(message, { workspace, session, channelId }) {
 
 function shownText(message) {
   const said = (message.blocks ?? []).filter((block) => block.type === "markdown" || block.type === "section");
-  return said.length ? said.map((block) => block.text?.text ?? block.text ?? "").join("\n") : message.text ?? "";
+  return said.length ? said.map((block) => block.text?.text ?? block.text ?? "").join("\n") : (message.text ?? "");
 }
 
 /** Whether a message is a placeholder that will become an answer. */
@@ -92,14 +122,22 @@ export function fill(node, message, view) {
   node.classList.toggle("message-aside", view.isAside);
   node.classList.toggle("message-pending", isPending(message, workspace));
   node.classList.toggle("message-system", Boolean(message.subtype?.startsWith("channel_")));
-  const gutter = h("div", { class: "gutter" }, view.follows ? h("time", { class: "time", title: fullTimeOf(message.ts) }, timeOf(message.ts)) : avatar(workspace.author(message)));
+  const gutter = h(
+    "div",
+    { class: "gutter" },
+    view.follows
+      ? h("time", { class: "time", title: fullTimeOf(message.ts) }, timeOf(message.ts))
+      : avatar(workspace.author(message)),
+  );
   const main = h(
     "div",
     { class: "message-main" },
     view.isAside ? h("p", { class: "aside-note" }, icon("eye"), "Only visible to you") : null,
     view.follows ? null : head(message, view),
     h("div", { class: "prose", "data-testid": "message-text" }, content(message, blockContext(message, view))),
-    message.edited && !workspace.author(message).is_bot ? h("span", { class: "edited", "data-testid": "edited" }, "(edited)") : null,
+    message.edited && !workspace.author(message).is_bot
+      ? h("span", { class: "edited", "data-testid": "edited" }, "(edited)")
+      : null,
     files(message),
     reactions(message, view),
     view.inThread ? null : threadLink(message, view),

@@ -26,7 +26,19 @@ export class Rail {
       { class: "rail", "aria-label": "Workspace", "data-testid": "rail" },
       this.team,
       new Switcher(view, onMove).node,
-      h("div", { class: "rail-scroll" }, h("h2", { class: "rail-heading" }, "Channels"), this.channels, h("div", { class: "rail-heading-row" }, h("h2", { class: "rail-heading" }, "Direct messages"), iconButton("plus", "New message", { "data-testid": "new-message", onclick: () => this.people.show() })), this.directs),
+      h(
+        "div",
+        { class: "rail-scroll" },
+        h("h2", { class: "rail-heading" }, "Channels"),
+        this.channels,
+        h(
+          "div",
+          { class: "rail-heading-row" },
+          h("h2", { class: "rail-heading" }, "Direct messages"),
+          iconButton("plus", "New message", { "data-testid": "new-message", onclick: () => this.people.show() }),
+        ),
+        this.directs,
+      ),
       this.state,
       this.people.node,
     );
@@ -36,7 +48,10 @@ export class Rail {
   #draw() {
     const { workspace } = this.#view;
     const { team } = workspace.world;
-    this.team.replaceChildren(h("span", { class: "emblem" }, icon("pediment")), h("div", {}, h("p", { class: "team-name" }, team.name), h("p", { class: "team-note" }, "Local workspace")));
+    this.team.replaceChildren(
+      h("span", { class: "emblem" }, icon("pediment")),
+      h("div", {}, h("p", { class: "team-name" }, team.name), h("p", { class: "team-note" }, "Local workspace")),
+    );
     const focused = document.activeElement?.dataset.testid;
     this.channels.replaceChildren(...this.#channelRows());
     this.directs.replaceChildren(...this.#groupRows(), ...this.#peopleRows());
@@ -46,17 +61,34 @@ export class Rail {
   }
 
   #channelRows() {
-    const named = this.#view.workspace.visibleChannels.filter((channel) => ["public", "private"].includes(channel.kind));
+    const named = this.#view.workspace.visibleChannels.filter((channel) =>
+      ["public", "private"].includes(channel.kind),
+    );
     return named.map((channel) => {
       const mark = icon(channel.kind === "private" ? "lock" : "hash");
-      return this.#row({ channelId: channel.id, label: channel.name, mark, testid: `channel-${channel.name}`, faded: channel.is_archived, go: () => this.#view.session.openChannel(channel.id) });
+      return this.#row({
+        channelId: channel.id,
+        label: channel.name,
+        mark,
+        testid: `channel-${channel.name}`,
+        faded: channel.is_archived,
+        go: () => this.#view.session.openChannel(channel.id),
+      });
     });
   }
 
   #groupRows() {
     const { workspace, session } = this.#view;
     const groups = workspace.visibleChannels.filter((channel) => channel.kind === "mpim");
-    return groups.map((channel) => this.#row({ channelId: channel.id, label: workspace.channelName(channel.id), mark: icon("people"), testid: `group-${channel.id}`, go: () => session.openChannel(channel.id) }));
+    return groups.map((channel) =>
+      this.#row({
+        channelId: channel.id,
+        label: workspace.channelName(channel.id),
+        mark: icon("people"),
+        testid: `group-${channel.id}`,
+        go: () => session.openChannel(channel.id),
+      }),
+    );
   }
 
   #peopleRows() {
@@ -66,7 +98,14 @@ export class Rail {
     const listed = others.filter((user) => few || user.is_bot || workspace.directWith(user.id));
     listed.sort((one, other) => Number(other.is_bot) - Number(one.is_bot));
     return listed.map((user) =>
-      this.#row({ channelId: workspace.directWith(user.id)?.id, label: user.real_name || user.name, mark: avatar(user, "small"), testid: `dm-${user.name}`, isApp: user.is_bot, go: () => session.openDirect([user.id]) }),
+      this.#row({
+        channelId: workspace.directWith(user.id)?.id,
+        label: user.real_name || user.name,
+        mark: avatar(user, "small"),
+        testid: `dm-${user.name}`,
+        isApp: user.is_bot,
+        go: () => session.openDirect([user.id]),
+      }),
     );
   }
 
@@ -88,7 +127,12 @@ export class Rail {
         mark,
         h("span", { class: "rail-label" }, label),
         isApp ? h("span", { class: "badge" }, "APP") : null,
-        unread && h("span", { class: unread.mentions ? "unread-count" : "unread-dot", "data-testid": "unread", "aria-label": "unread" }, unread.mentions ? String(unread.mentions) : ""),
+        unread &&
+          h(
+            "span",
+            { class: unread.mentions ? "unread-count" : "unread-dot", "data-testid": "unread", "aria-label": "unread" },
+            unread.mentions ? String(unread.mentions) : "",
+          ),
       ),
     );
   }

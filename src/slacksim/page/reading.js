@@ -14,7 +14,11 @@ export class Reading {
   /** The messages, of all that a person may read, that they have not read yet. */
   unread(user, messages) {
     if (!this.#marks.opened) {
-      this.#marks.opened = messages.map((message) => message.ts).sort().at(-1) ?? "0";
+      this.#marks.opened =
+        messages
+          .map((message) => message.ts)
+          .sort()
+          .at(-1) ?? "0";
       this.#keep();
     }
     const readUpTo = (channel) => Math.max(Number(this.#marks[`${user}/${channel}`] ?? 0), Number(this.#marks.opened));

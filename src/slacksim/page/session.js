@@ -107,7 +107,8 @@ export class Session {
     const { ts } = await api.speak({ user, channel, text, ...(threadTs && { thread_ts: threadTs }) });
     const workspace = this.#workspace;
     if (user !== workspace.me) return;
-    if (!workspace.message(channel, ts)) workspace.putMessage(channel, { ts, user, text, ...(threadTs && { thread_ts: threadTs }) });
+    if (!workspace.message(channel, ts))
+      workspace.putMessage(channel, { ts, user, text, ...(threadTs && { thread_ts: threadTs }) });
     if (threadTs) return;
     this.#asked.add(ts);
     // an answer may have begun before the workspace said that the question arrived
@@ -183,7 +184,8 @@ export class Session {
     const workspace = this.#workspace;
     if (!answer || workspace.me !== userId) return;
     for (const message of this.#reading.unread(userId, answer.messages)) {
-      if (message.channel !== workspace.channelId) workspace.markUnread(message.channel, this.#callsMe(message.channel, message));
+      if (message.channel !== workspace.channelId)
+        workspace.markUnread(message.channel, this.#callsMe(message.channel, message));
     }
   }
 

@@ -39,7 +39,11 @@ export class Workspace {
 
   author(message) {
     if (message.user) return this.user(message.user);
-    return { ...PLACEHOLDER_USER, real_name: message.username ?? this.world.bot.name ?? "App", is_bot: Boolean(message.bot_id) };
+    return {
+      ...PLACEHOLDER_USER,
+      real_name: message.username ?? this.world.bot.name ?? "App",
+      is_bot: Boolean(message.bot_id),
+    };
   }
 
   userName(id) {
@@ -58,7 +62,9 @@ export class Workspace {
   /** Channels that the acting person may open: their own, and every public one unless they are a guest. */
   get visibleChannels() {
     const isGuest = this.user(this.me).is_guest;
-    return this.world.channels.filter((channel) => channel.members.includes(this.me) || (channel.kind === "public" && !isGuest));
+    return this.world.channels.filter(
+      (channel) => channel.members.includes(this.me) || (channel.kind === "public" && !isGuest),
+    );
   }
 
   directWith(userId) {
@@ -89,8 +95,13 @@ export class Workspace {
   /** Order and threads of a channel, kept until it changes: a list of 1,000 messages asks 1,000 times. */
   #ordered(channelId) {
     if (!this.#order.has(channelId)) {
-      const all = [...(this.#archive.get(channelId)?.values() ?? [])].sort((one, other) => Number(one.ts) - Number(other.ts));
-      const threads = Map.groupBy(all.filter((message) => message.thread_ts && message.thread_ts !== message.ts), (reply) => reply.thread_ts);
+      const all = [...(this.#archive.get(channelId)?.values() ?? [])].sort(
+        (one, other) => Number(one.ts) - Number(other.ts),
+      );
+      const threads = Map.groupBy(
+        all.filter((message) => message.thread_ts && message.thread_ts !== message.ts),
+        (reply) => reply.thread_ts,
+      );
       this.#order.set(channelId, { all, threads });
     }
     return this.#order.get(channelId);

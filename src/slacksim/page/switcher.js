@@ -10,7 +10,14 @@ export class Switcher {
   constructor(view, onMove) {
     this.#view = view;
     this.#onMove = onMove;
-    this.button = h("button", { type: "button", class: "switch", "aria-haspopup": "listbox", "aria-expanded": "false", "data-testid": "user-switch", onclick: () => this.#toggle() });
+    this.button = h("button", {
+      type: "button",
+      class: "switch",
+      "aria-haspopup": "listbox",
+      "aria-expanded": "false",
+      "data-testid": "user-switch",
+      onclick: () => this.#toggle(),
+    });
     this.list = h("ul", { class: "switch-list", role: "listbox", "aria-label": "Act as", hidden: true });
     this.node = h("div", { class: "switcher" }, this.button, this.list);
     this.node.addEventListener("keydown", (event) => this.#onKey(event));
@@ -23,10 +30,18 @@ export class Switcher {
     const me = workspace.user(workspace.me);
     this.button.replaceChildren(
       avatar(me),
-      h("span", { class: "switch-text" }, h("span", { class: "switch-note" }, "Acting as"), h("span", { class: "switch-name", "data-testid": "acting-as" }, me.real_name || me.name), h("span", { class: "switch-note" }, me.title)),
+      h(
+        "span",
+        { class: "switch-text" },
+        h("span", { class: "switch-note" }, "Acting as"),
+        h("span", { class: "switch-name", "data-testid": "acting-as" }, me.real_name || me.name),
+        h("span", { class: "switch-note" }, me.title),
+      ),
       icon("chevron"),
     );
-    this.list.replaceChildren(...workspace.world.users.filter((user) => !user.is_bot).map((user) => this.#option(user)));
+    this.list.replaceChildren(
+      ...workspace.world.users.filter((user) => !user.is_bot).map((user) => this.#option(user)),
+    );
   }
 
   #option(user) {
@@ -42,9 +57,21 @@ export class Switcher {
       { role: "presentation" },
       h(
         "button",
-        { type: "button", role: "option", class: "switch-option", "aria-selected": String(isMe), "data-testid": `user-option-${user.name}`, onclick },
+        {
+          type: "button",
+          role: "option",
+          class: "switch-option",
+          "aria-selected": String(isMe),
+          "data-testid": `user-option-${user.name}`,
+          onclick,
+        },
         avatar(user, "small"),
-        h("span", { class: "switch-text" }, h("span", { class: "switch-name" }, user.real_name || user.name), h("span", { class: "switch-note" }, user.is_guest ? `${user.title} · guest` : user.title)),
+        h(
+          "span",
+          { class: "switch-text" },
+          h("span", { class: "switch-name" }, user.real_name || user.name),
+          h("span", { class: "switch-note" }, user.is_guest ? `${user.title} · guest` : user.title),
+        ),
         isMe ? icon("check") : null,
       ),
     );

@@ -21,7 +21,13 @@ export class Thread {
       h("div", { class: "pane-title" }, h("h2", { class: "channel-title" }, "Thread"), this.where),
       iconButton("close", "Close thread", { "data-testid": "close-thread", onclick: () => session.closeThread() }),
     );
-    this.node = h("aside", { class: "thread", "data-testid": "thread-pane", "aria-label": "Thread", hidden: true }, head, this.timeline.node, this.composer.node);
+    this.node = h(
+      "aside",
+      { class: "thread", "data-testid": "thread-pane", "aria-label": "Thread", hidden: true },
+      head,
+      this.timeline.node,
+      this.composer.node,
+    );
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && session.closeThread());
     workspace.subscribe(["place"], () => this.#arrive());
     workspace.subscribe(["world", "me", "place", "messages", "status"], () => this.#draw());
@@ -46,7 +52,10 @@ export class Thread {
     if (!threadTs || !channel) return;
     const root = workspace.message(channelId, threadTs);
     const replies = workspace.replies(channelId, threadTs);
-    const asides = workspace.asides(channelId).filter((aside) => aside.thread_ts === threadTs).map((aside) => ({ ...aside, isAside: true, user: workspace.bot.id }));
+    const asides = workspace
+      .asides(channelId)
+      .filter((aside) => aside.thread_ts === threadTs)
+      .map((aside) => ({ ...aside, isAside: true, user: workspace.bot.id }));
     const messages = [...(root ? [root] : []), ...[...replies, ...asides].sort((one, other) => one.ts - other.ts)];
     const count = `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`;
     this.where.textContent = `${["public", "private"].includes(channel.kind) ? "#" : ""}${workspace.channelName(channelId)}`;

@@ -24,7 +24,12 @@ export class Timeline {
     this.#view = view;
     this.#list = h("div", { class: "timeline-list" });
     this.empty = h("p", { class: "empty" });
-    this.node = h("div", { class: "timeline", role: "log", "aria-label": label, tabindex: "0" }, this.empty, this.#list);
+    this.node = h(
+      "div",
+      { class: "timeline", role: "log", "aria-label": label, tabindex: "0" },
+      this.empty,
+      this.#list,
+    );
     this.#toolbar = new Toolbar(view, (message) => this.#edit(message));
     this.node.addEventListener("scroll", () => (this.#stuck = this.#distance() < NEAR_END));
     this.node.addEventListener("pointerover", (event) => this.#handToolbar(event.target));
@@ -70,7 +75,8 @@ export class Timeline {
     let previous = null;
     for (const message of messages) {
       const newDay = !previous || dayKeyOf(previous.ts) !== dayKeyOf(message.ts);
-      if (newDay && !this.#view.inThread) items.push({ key: `day-${dayKeyOf(message.ts)}`, divider: dayOf(message.ts) });
+      if (newDay && !this.#view.inThread)
+        items.push({ key: `day-${dayKeyOf(message.ts)}`, divider: dayOf(message.ts) });
       items.push({ key: message.ts, message, follows: !newDay && this.#follows(message, previous) });
       const note = footnote(message);
       if (note) items.push({ key: "note", divider: note });
@@ -80,12 +86,16 @@ export class Timeline {
   }
 
   #follows(message, previous) {
-    const plain = [message, previous].every((each) => !each.subtype && !each.isAside && !isPending(each, this.#view.workspace));
+    const plain = [message, previous].every(
+      (each) => !each.subtype && !each.isAside && !isPending(each, this.#view.workspace),
+    );
     return plain && !previous.reply_count && message.user === previous.user && message.ts - previous.ts < SAME_BREATH;
   }
 
   #admit({ key, message }) {
-    const node = message ? shell(message, Boolean(message.isAside)) : h("div", { class: "divider", role: "separator" }, h("span"));
+    const node = message
+      ? shell(message, Boolean(message.isAside))
+      : h("div", { class: "divider", role: "separator" }, h("span"));
     const entry = { node, drawn: null };
     this.#entries.set(key, entry);
     return entry;
@@ -118,7 +128,15 @@ export class Timeline {
   #inputs(message, { workspace, channelId, follows }) {
     const replies = this.#view.inThread ? [] : workspace.replies(channelId, message.ts);
     const pressed = [...workspace.pressed].filter((key) => key.startsWith(message.ts)).join();
-    return [message.isAside ? message.ts : message, follows, replies.map((reply) => reply.ts).join(), pressed, workspace.status(channelId, message.ts), workspace.me, workspace.world];
+    return [
+      message.isAside ? message.ts : message,
+      follows,
+      replies.map((reply) => reply.ts).join(),
+      pressed,
+      workspace.status(channelId, message.ts),
+      workspace.me,
+      workspace.world,
+    ];
   }
 
   #edit(message) {
@@ -129,14 +147,17 @@ export class Timeline {
       entry.drawn = null;
       this.#view.workspace.emit("messages");
     };
-    entry.node.querySelector(".prose").replaceChildren(editor(message, { ...this.#view, channelId: entry.channelId }, done));
+    entry.node
+      .querySelector(".prose")
+      .replaceChildren(editor(message, { ...this.#view, channelId: entry.channelId }, done));
     entry.node.querySelector("textarea").focus();
   }
 
   #handToolbar(target) {
     const node = target.closest?.(".message");
     const entry = node && this.#entries.get(node.dataset.ts);
-    if (entry && !entry.message.isAside && this.#editing !== entry.message.ts) this.#toolbar.attach(node, entry.message, entry.channelId);
+    if (entry && !entry.message.isAside && this.#editing !== entry.message.ts)
+      this.#toolbar.attach(node, entry.message, entry.channelId);
   }
 
   #step(event) {

@@ -25,11 +25,30 @@ export class Toolbar {
   #buttons(message, channelId) {
     const { session, workspace, inThread } = this.#view;
     const own = message.user === workspace.me;
-    const buttons = [iconButton("smile", "Add a reaction", { "data-testid": "add-reaction", "aria-haspopup": "true", onclick: () => this.#offerReactions(message, channelId) })];
-    if (!inThread) buttons.push(iconButton("reply", "Reply in thread", { "data-testid": "reply-in-thread", onclick: () => session.openThread(message.thread_ts ?? message.ts) }));
+    const buttons = [
+      iconButton("smile", "Add a reaction", {
+        "data-testid": "add-reaction",
+        "aria-haspopup": "true",
+        onclick: () => this.#offerReactions(message, channelId),
+      }),
+    ];
+    if (!inThread)
+      buttons.push(
+        iconButton("reply", "Reply in thread", {
+          "data-testid": "reply-in-thread",
+          onclick: () => session.openThread(message.thread_ts ?? message.ts),
+        }),
+      );
     if (own && !message.subtype) {
-      buttons.push(iconButton("pencil", "Edit message", { "data-testid": "edit-message", onclick: () => this.#edit(message) }));
-      buttons.push(iconButton("trash", "Delete message", { "data-testid": "delete-message", onclick: () => this.#confirmDelete(message, channelId) }));
+      buttons.push(
+        iconButton("pencil", "Edit message", { "data-testid": "edit-message", onclick: () => this.#edit(message) }),
+      );
+      buttons.push(
+        iconButton("trash", "Delete message", {
+          "data-testid": "delete-message",
+          onclick: () => this.#confirmDelete(message, channelId),
+        }),
+      );
     }
     return buttons;
   }
@@ -41,7 +60,18 @@ export class Toolbar {
 
   #offerReactions(message, channelId) {
     const faces = REACTIONS.map((name) =>
-      h("button", { type: "button", class: "icon-button", "aria-label": `React with ${name}`, title: `:${name}:`, "data-testid": `react-${name}`, onclick: () => this.#react(message, channelId, name) }, emoji(name)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": `React with ${name}`,
+          title: `:${name}:`,
+          "data-testid": `react-${name}`,
+          onclick: () => this.#react(message, channelId, name),
+        },
+        emoji(name),
+      ),
     );
     this.#replace(faces);
   }
@@ -55,7 +85,16 @@ export class Toolbar {
     this.#replace([
       h("span", { class: "toolbar-question" }, "Delete this message?"),
       h("button", { type: "button", class: "quiet-button", onclick: () => this.#detach() }, "Keep"),
-      h("button", { type: "button", class: "danger-button", "data-testid": "confirm-delete", onclick: () => this.#view.session.remove(channelId, message.ts) }, "Delete"),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "danger-button",
+          "data-testid": "confirm-delete",
+          onclick: () => this.#view.session.remove(channelId, message.ts),
+        },
+        "Delete",
+      ),
     ]);
   }
 

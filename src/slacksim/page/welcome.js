@@ -3,7 +3,11 @@
 import { h, iconButton } from "./element.js";
 
 const DONE = "slacksim.welcome.done";
-const QUESTIONS = [{ text: "What can you do?" }, { text: "What did we decide this week?" }, { text: "Where do I find our deploy policy?" }];
+const QUESTIONS = [
+  { text: "What can you do?" },
+  { text: "What did we decide this week?" },
+  { text: "Where do I find our deploy policy?" },
+];
 
 export class Welcome {
   #workspace;
@@ -13,7 +17,12 @@ export class Welcome {
   constructor(workspace, write) {
     this.#workspace = workspace;
     this.write = write;
-    this.node = h("section", { class: "welcome", "aria-label": "Suggested questions", "data-testid": "welcome", hidden: true });
+    this.node = h("section", {
+      class: "welcome",
+      "aria-label": "Suggested questions",
+      "data-testid": "welcome",
+      hidden: true,
+    });
   }
 
   draw(channel, messages) {
@@ -32,9 +41,31 @@ export class Welcome {
     const name = this.#workspace.userName(this.#workspace.bot.id);
     const fill = (text) => this.write(isTalk ? text : `@${name} ${text}`);
     return [
-      h("p", { class: "welcome-text" }, h("strong", {}, `Ask ${name}.`), " It answers in the thread, with its sources. Try one:"),
-      h("div", { class: "welcome-questions" }, questions.slice(0, 3).map(({ text }, index) => h("button", { type: "button", class: "question", "data-testid": `suggestion-${index + 1}`, onclick: () => fill(text) }, text))),
-      iconButton("close", "Dismiss the suggestions", { onclick: () => this.finish() }),
+      h(
+        "p",
+        { class: "welcome-text" },
+        h("strong", {}, `Ask ${name}.`),
+        " It answers in the thread, with its sources. Try one:",
+      ),
+      h(
+        "div",
+        { class: "welcome-questions" },
+        questions
+          .slice(0, 3)
+          .map(({ text }, index) =>
+            h(
+              "button",
+              {
+                type: "button",
+                class: "question",
+                "data-testid": `suggestion-${index + 1}`,
+                onclick: () => fill(text),
+              },
+              text,
+            ),
+          ),
+      ),
+      isTalk ? "" : iconButton("close", "Dismiss the suggestions", { onclick: () => this.finish() }),
     ];
   }
 

@@ -18,7 +18,9 @@ function replaceNames(text, mark, ids, build) {
 }
 
 function userIds(workspace) {
-  const names = workspace.world.users.flatMap((user) => [user.real_name, user.name].map((name) => [name?.toLowerCase(), user.id]));
+  const names = workspace.world.users.flatMap((user) =>
+    [user.real_name, user.name].map((name) => [name?.toLowerCase(), user.id]),
+  );
   return new Map(names.filter(([name]) => name).reverse());
 }
 
@@ -38,14 +40,20 @@ function prose(text, workspace) {
 
 /** Typed text as Slack carries it; code is escaped but otherwise left alone. */
 export function toWire(text, workspace) {
-  return text.split(/(```[\s\S]*?```|`[^`\n]+`)/).map((piece, index) => (index % 2 ? escape(piece) : prose(piece, workspace))).join("");
+  return text
+    .split(/(```[\s\S]*?```|`[^`\n]+`)/)
+    .map((piece, index) => (index % 2 ? escape(piece) : prose(piece, workspace)))
+    .join("");
 }
 
 /** What a person would have typed for a text that Slack carries, to edit it. */
 export function fromWire(text, workspace) {
-  const typed = text.replace(/<(?:@(\w+)(?:\|[^>]*)?|#(\w+)(?:\|[^>]*)?|(https?:[^>|]+)(?:\|[^>]*)?)>/g, (_, user, channel, url) => {
-    if (user) return `@${workspace.userName(user)}`;
-    return channel ? `#${workspace.channelName(channel)}` : url;
-  });
+  const typed = text.replace(
+    /<(?:@(\w+)(?:\|[^>]*)?|#(\w+)(?:\|[^>]*)?|(https?:[^>|]+)(?:\|[^>]*)?)>/g,
+    (_, user, channel, url) => {
+      if (user) return `@${workspace.userName(user)}`;
+      return channel ? `#${workspace.channelName(channel)}` : url;
+    },
+  );
   return unescape(typed);
 }

@@ -27,24 +27,39 @@ function picture(element) {
 function section(block, context) {
   const { workspace } = context;
   const fields = (block.fields ?? []).map((field) => h("div", {}, textObject(field, workspace)));
-  const accessory = block.accessory?.type === "image" ? picture(block.accessory) : block.accessory && controls({ elements: [block.accessory] }, context);
+  const accessory =
+    block.accessory?.type === "image"
+      ? picture(block.accessory)
+      : block.accessory && controls({ elements: [block.accessory] }, context);
   return h(
     "div",
     { class: "section" },
-    h("div", { class: "section-text" }, textObject(block.text, workspace), fields.length ? h("div", { class: "fields" }, fields) : null),
+    h(
+      "div",
+      { class: "section-text" },
+      textObject(block.text, workspace),
+      fields.length ? h("div", { class: "fields" }, fields) : null,
+    ),
     accessory,
   );
 }
 
 function contextLine(block, { workspace }) {
-  const parts = (block.elements ?? []).map((element) => h("span", { class: "context-part" }, element.type === "image" ? picture(element) : textObject(element, workspace)));
+  const parts = (block.elements ?? []).map((element) =>
+    h("span", { class: "context-part" }, element.type === "image" ? picture(element) : textObject(element, workspace)),
+  );
   return h("div", { class: "context" }, parts);
 }
 
 function tableBlock(block, { workspace }) {
-  const content = (cell) => (cell?.type === "rich_text" ? richCell(cell, workspace) : cell?.text ?? "");
+  const content = (cell) => (cell?.type === "rich_text" ? richCell(cell, workspace) : (cell?.text ?? ""));
   const rows = (block.rows ?? []).map((row) => row.map(content));
-  return rows.length ? table(rows, (block.column_settings ?? []).map((column) => column?.align)) : null;
+  return rows.length
+    ? table(
+        rows,
+        (block.column_settings ?? []).map((column) => column?.align),
+      )
+    : null;
 }
 
 const BLOCKS = {
@@ -64,7 +79,9 @@ const SAYS_SOMETHING = new Set(["markdown", "section", "header", "rich_text", "t
 
 /** A person's own words: the text is what they typed, the single rich_text block only repeats it. */
 function isTyped(message) {
-  return Boolean(message.text) && !message.bot_id && message.blocks?.length === 1 && message.blocks[0].type === "rich_text";
+  return (
+    Boolean(message.text) && !message.bot_id && message.blocks?.length === 1 && message.blocks[0].type === "rich_text"
+  );
 }
 
 /** Nodes of what a message says. `context`: workspace, press, isPressed. */

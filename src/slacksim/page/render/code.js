@@ -14,7 +14,12 @@ export function codeBlock(text, language = "") {
   return h(
     "div",
     { class: "code-block" },
-    h("div", { class: "code-bar" }, h("span", { class: "code-language" }, language), h("button", { type: "button", class: "quiet-button", onclick: (event) => copy(event, text) }, "Copy")),
+    h(
+      "div",
+      { class: "code-bar" },
+      h("span", { class: "code-language" }, language),
+      h("button", { type: "button", class: "quiet-button", onclick: (event) => copy(event, text) }, "Copy"),
+    ),
     h("pre", { tabindex: "0" }, h("code", {}, text)),
   );
 }

@@ -8,13 +8,26 @@ const labelOf = (object) => object?.text?.text ?? object?.text ?? "";
 /** The view of one message that a control needs: `isPressed(actionId, value)` and `press({action_id, value})`. */
 function button(element, { press, isPressed }) {
   const label = labelOf(element) || "Button";
-  const attributes = { class: `block-button ${element.style ? `block-button-${element.style}` : ""}`, "data-testid": `action-${element.action_id}` };
+  const attributes = {
+    class: `block-button ${element.style ? `block-button-${element.style}` : ""}`,
+    "data-testid": `action-${element.action_id}`,
+  };
   if (element.url && isWebUrl(element.url)) {
     return h("a", { ...attributes, href: element.url, target: "_blank", rel: "noopener noreferrer" }, label);
   }
   const question = labelOf(element.confirm);
   const onclick = () => (!question || confirm(question)) && press(element);
-  return h("button", { type: "button", "aria-label": element.accessibility_label, "aria-pressed": isPressed(element) ? "true" : null, onclick, ...attributes }, label);
+  return h(
+    "button",
+    {
+      type: "button",
+      "aria-label": element.accessibility_label,
+      "aria-pressed": isPressed(element) ? "true" : null,
+      onclick,
+      ...attributes,
+    },
+    label,
+  );
 }
 
 function thumb(direction, element, side, { press, isPressed }) {
@@ -35,12 +48,25 @@ function thumb(direction, element, side, { press, isPressed }) {
 }
 
 function feedback(element, context) {
-  return [thumb("up", element, element.positive_button ?? {}, context), thumb("down", element, element.negative_button ?? {}, context)];
+  return [
+    thumb("up", element, element.positive_button ?? {}, context),
+    thumb("down", element, element.negative_button ?? {}, context),
+  ];
 }
 
 function iconButton(element, { press }) {
-  const attributes = { type: "button", class: "icon-button", title: labelOf(element), "aria-label": element.accessibility_label ?? labelOf(element), "data-testid": `action-${element.action_id}` };
-  return h("button", { ...attributes, onclick: () => press(element) }, icon(element.icon === "trash" ? "trash" : "check"));
+  const attributes = {
+    type: "button",
+    class: "icon-button",
+    title: labelOf(element),
+    "aria-label": element.accessibility_label ?? labelOf(element),
+    "data-testid": `action-${element.action_id}`,
+  };
+  return h(
+    "button",
+    { ...attributes, onclick: () => press(element) },
+    icon(element.icon === "trash" ? "trash" : "check"),
+  );
 }
 
 const CONTROLS = { button, feedback_buttons: feedback, icon_button: iconButton };

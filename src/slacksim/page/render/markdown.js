@@ -18,7 +18,9 @@ const isBlank = (line) => line.trim() === "";
 const indentOf = (line) => line.length - line.trimStart().length;
 
 function isTable(lines, at) {
-  return lines[at].includes("|") && at + 1 < lines.length && lines[at + 1].includes("-") && DELIMITERS.test(lines[at + 1]);
+  return (
+    lines[at].includes("|") && at + 1 < lines.length && lines[at + 1].includes("-") && DELIMITERS.test(lines[at + 1])
+  );
 }
 
 function startsBlock(lines, at) {
@@ -38,7 +40,10 @@ function fence(lines, at) {
 function heading(lines, at, { workspace }) {
   const [, marks, text] = HEADING.exec(lines[at]);
   // the page's own headings are h1 and h2
-  return { node: h(`h${Math.min(marks.length + 2, 6)}`, { class: `heading-${marks.length}` }, inline(text, workspace)), next: at + 1 };
+  return {
+    node: h(`h${Math.min(marks.length + 2, 6)}`, { class: `heading-${marks.length}` }, inline(text, workspace)),
+    next: at + 1,
+  };
 }
 
 function quote(lines, at, { workspace, depth }) {
@@ -50,7 +55,10 @@ function quote(lines, at, { workspace, depth }) {
 
 /** Cells of a row; a bar inside a code span or after a backslash is text. */
 function cellsOf(line) {
-  const trimmed = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const trimmed = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   const cells = trimmed.match(/(?:`[^`]*`|\\.|[^|\\`]|`)+|(?<=\|)(?=\||$)|^(?=\|)/g) ?? [""];
   return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
@@ -64,7 +72,9 @@ function tableAt(lines, at, { workspace }) {
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|") && !isBlank(lines[end])) end += 1;
   const alignments = cellsOf(lines[at + 1]).map(alignmentOf);
-  const rows = [lines[at], ...lines.slice(at + 2, end)].map((line) => cellsOf(line).map((cell) => inline(cell, workspace)));
+  const rows = [lines[at], ...lines.slice(at + 2, end)].map((line) =>
+    cellsOf(line).map((cell) => inline(cell, workspace)),
+  );
   return { node: table(rows, alignments), next: end };
 }
 
@@ -72,7 +82,9 @@ function itemEnd(lines, at, offset) {
   let end = at + 1;
   while (end < lines.length) {
     const line = lines[end];
-    const continues = isBlank(line) ? end + 1 < lines.length && !isBlank(lines[end + 1]) && indentOf(lines[end + 1]) >= offset : indentOf(line) >= offset;
+    const continues = isBlank(line)
+      ? end + 1 < lines.length && !isBlank(lines[end + 1]) && indentOf(lines[end + 1]) >= offset
+      : indentOf(line) >= offset;
     if (!continues && (isBlank(line) || startsBlock(lines, end))) break;
     end += 1;
   }
@@ -86,7 +98,12 @@ function item(lines, { workspace, depth }) {
   const [first, ...rest] = children;
   const content = first?.tagName === "P" ? [[...first.childNodes], rest] : children;
   if (!task) return h("li", {}, content);
-  return h("li", { class: "task" }, h("input", { type: "checkbox", disabled: true, checked: task[1] !== " ", "aria-label": "task" }), content);
+  return h(
+    "li",
+    { class: "task" },
+    h("input", { type: "checkbox", disabled: true, checked: task[1] !== " ", "aria-label": "task" }),
+    content,
+  );
 }
 
 function list(lines, at, context) {
@@ -96,10 +113,14 @@ function list(lines, at, context) {
   let next = at;
   while (next < lines.length) {
     const match = ITEM.exec(lines[next]);
-    if (!match || match[1].length > indent.length + 1 || /\d/.test(match[2]) !== ordered || RULE.test(lines[next])) break;
+    if (!match || match[1].length > indent.length + 1 || /\d/.test(match[2]) !== ordered || RULE.test(lines[next]))
+      break;
     const offset = match[1].length + match[2].length + 1;
     const end = itemEnd(lines, next, offset);
-    const inside = [lines[next].slice(match[0].length), ...lines.slice(next + 1, end).map((line) => line.slice(Math.min(offset, indentOf(line))))];
+    const inside = [
+      lines[next].slice(match[0].length),
+      ...lines.slice(next + 1, end).map((line) => line.slice(Math.min(offset, indentOf(line)))),
+    ];
     items.push(item(inside, context));
     next = end;
     while (next + 1 < lines.length && isBlank(lines[next]) && ITEM.test(lines[next + 1])) next += 1;
@@ -110,7 +131,10 @@ function list(lines, at, context) {
 function paragraph(lines, at, { workspace }) {
   let end = at + 1;
   while (end < lines.length && !isBlank(lines[end]) && !startsBlock(lines, end)) end += 1;
-  const text = lines.slice(at, end).map((line) => line.trim()).join("\n");
+  const text = lines
+    .slice(at, end)
+    .map((line) => line.trim())
+    .join("\n");
   return { node: h("p", {}, inline(text, workspace)), next: end };
 }
 

@@ -11,7 +11,10 @@ const STARTERS = /[`<*_~:h]/;
 const DEEPEST = 6;
 
 function span(mark) {
-  return new RegExp(`(?<![\\p{L}\\p{N}${mark}])[${mark}](?=[^\\s${mark}])([^\\n${mark}]*[^\\s${mark}])[${mark}](?![\\p{L}\\p{N}${mark}])`, "uy");
+  return new RegExp(
+    `(?<![\\p{L}\\p{N}${mark}])[${mark}](?=[^\\s${mark}])([^\\n${mark}]*[^\\s${mark}])[${mark}](?![\\p{L}\\p{N}${mark}])`,
+    "uy",
+  );
 }
 
 function styled(tag, workspace, depth) {
@@ -61,7 +64,15 @@ function items(lines, workspace) {
 }
 
 const BUILDERS = {
-  quote: (lines, workspace) => h("blockquote", {}, paragraph(lines.map((line) => line.replace(QUOTE, "")), workspace)),
+  quote: (lines, workspace) =>
+    h(
+      "blockquote",
+      {},
+      paragraph(
+        lines.map((line) => line.replace(QUOTE, "")),
+        workspace,
+      ),
+    ),
   bullets: (lines, workspace) => h("ul", {}, items(lines, workspace)),
   numbers: (lines, workspace) => h("ol", { start: parseInt(lines[0], 10) }, items(lines, workspace)),
   text: paragraph,

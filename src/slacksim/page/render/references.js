@@ -5,7 +5,11 @@ import { link, unescape } from "./links.js";
 
 export function userReference(id, workspace) {
   const mine = id === workspace.me;
-  return h("span", { class: mine ? "mention mention-me" : "mention", data: { user: id } }, `@${workspace.userName(id)}`);
+  return h(
+    "span",
+    { class: mine ? "mention mention-me" : "mention", data: { user: id } },
+    `@${workspace.userName(id)}`,
+  );
 }
 
 export function channelReference(id, label, workspace) {

@@ -29,7 +29,7 @@ const LEAVES = {
 
 function leaf(element, workspace) {
   const build = LEAVES[element.type];
-  return build ? styled(build(element, workspace), element.style) : element.text ?? "";
+  return build ? styled(build(element, workspace), element.style) : (element.text ?? "");
 }
 
 function section(element, workspace) {
@@ -39,7 +39,11 @@ function section(element, workspace) {
 const textOf = (element) => (element.elements ?? []).map((each) => each.text ?? each.url ?? "").join("");
 
 function list(element, workspace) {
-  const node = h(element.style === "ordered" ? "ol" : "ul", {}, element.elements.map((each) => h("li", {}, section(each, workspace))));
+  const node = h(
+    element.style === "ordered" ? "ol" : "ul",
+    {},
+    element.elements.map((each) => h("li", {}, section(each, workspace))),
+  );
   node.style.marginInlineStart = `${Math.min(element.indent ?? 0, 8) * 1.25}em`;
   return node;
 }
@@ -53,7 +57,9 @@ const PARTS = {
 
 /** Nodes of a rich_text block. */
 export function richText(block, workspace) {
-  return (block.elements ?? []).map((element) => PARTS[element.type]?.(element, workspace) ?? h("p", {}, textOf(element)));
+  return (block.elements ?? []).map(
+    (element) => PARTS[element.type]?.(element, workspace) ?? h("p", {}, textOf(element)),
+  );
 }
 
 /** The leaves of one cell of a table block. */

@@ -15,8 +15,26 @@ export function table([head, ...body], alignments = []) {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, head.map((content, index) => cell("th", content, alignments[index])))),
-      h("tbody", {}, body.map((row) => h("tr", {}, fit(row).map((content, index) => cell("td", content, alignments[index]))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((content, index) => cell("th", content, alignments[index])),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        body.map((row) =>
+          h(
+            "tr",
+            {},
+            fit(row).map((content, index) => cell("td", content, alignments[index])),
+          ),
+        ),
+      ),
     ),
   );
 }
