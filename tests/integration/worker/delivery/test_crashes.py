@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from support.mortality import Death, Life, MortalDatabase, MortalSlack
+from support.stage import HASTY, ScriptedAgent, Stage, said
+
+from athenaeum.domain.event import Event
+from athenaeum.domain.identity import DEFAULT_TENANT, TurnId
+from athenaeum.domain.turn import Answer, StepStarted
+from athenaeum.worker.delivery import Delivery
+from athenaeum.worker.handlers.turn import TurnHandler
+
+IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
+LONG = Answer("\n\n".join(f"Paragraph {n}. " + "word " * 1400 for n in range(3)))
+PARTS = ["Paragraph 0", "Paragraph 1", "Paragraph 2"]
+FAULTS = {
+    "none": (),
+    "placeholder accepted, response lost": (("chat.postMessage", "drop_after"),),
+    "placeholder lost on its way": (("chat.postMessage", "drop_before"),),
+    "every first post ends in a 500": (("chat.postMessage", "500"), ("chat.update", "500")),
+    "internal error": (("chat.postMessage", "error"), ("chat.update", "error")),
+    "both posts of the first attempt lost": (("chat.postMessage", "drop_after"), ("chat.postMessage", "drop_after")),
+    "update and read-back lost": (("chat.update", "drop_after"), ("conversations.replies", "drop_before")),
+}
+
+
+async def live(stage: Stage, event: Event, life: Life) -> None:
+    """One worker process: its own pool, its own client, until its end."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
+        app = stage.sim.world.app
+        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
+        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
+        agent = ScriptedAgent(LONG, progress=(StepStarted("Searching documents…"),))
+        await TurnHandler(database, agent, delivery).handle(event)
+
+
+async def dies(stage: Stage, turn: TurnId, steps: int) -> bool:
+    """Whether a worker with so many steps to live dies before its turn is done."""
+    life = Life(steps)
+    try:
+        await live(stage, stage.event(turn), life)
+    except (Death, BaseExceptionGroup):
+        assert life.ended
+        return True
+    return False
+
+
+@pytest.mark.parametrize("client_msg_ids", ["kept", "ignored"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_worker_that_dies_at_any_step_leaves_one_answer(
+    stage: Stage, fault: str, client_msg_ids: Literal["kept", "ignored"]
+) -> None:
+    steps = 0
+    died = True
+    while died:
+        turn = await stage.ask()
+        stage.sim.simulation.faults.clear()
+        if client_msg_ids == "ignored":
+            stage.ignore_client_msg_ids()
+        for method, mode in FAULTS[fault]:
+            stage.fault(method, mode)
+        died = await dies(stage, turn, steps)
+        await live(stage, stage.event(turn, attempt=2), Life())
+        shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
+        assert shown == PARTS, f"after a death at step {steps}"
+        steps += 1
+    assert steps > 20
+
+
+@pytest.mark.parametrize("client_msg_ids", ["kept", "ignored"])
+async def test_two_workers_at_once_leave_one_answer(stage: Stage, client_msg_ids: Literal["kept", "ignored"]) -> None:
+    if client_msg_ids == "ignored":
+        stage.ignore_client_msg_ids()
+    for delay in range(0, 200, 10):
+        turn = await stage.ask()
+        first, second = stage.event(turn), stage.event(turn)
+
+        async def late(event: Event = second, seconds: float = delay / 1000) -> None:
+            await asyncio.sleep(seconds)
+            await live(stage, event, Life())
+
+        await asyncio.gather(live(stage, first, Life()), late(), return_exceptions=True)
+        shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
+        assert shown == PARTS, f"with {delay} ms between them"

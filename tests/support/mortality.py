@@ -1,0 +1,62 @@
+"""Sudden death: from a chosen step on, a worker's database and Slack do nothing more for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.identity import TenantId
+from athenaeum.slack.client import SlackClient
+
+
+class Death(BaseException):
+    """The process is gone; nothing of the product can catch this."""
+
+
+class Life:
+    """A worker's steps: each transaction and each Slack call is two, before its effect and after it."""
+
+    def __init__(self, steps: int | None = None) -> None:
+        self.left = steps
+        self.ended = False
+
+    def step(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            self.ended = self.ended or self.left < 0
+        if self.ended:
+            raise Death
+
+
+class MortalDatabase(DatabaseConnection):
+    """A pool for one worker's life."""
+
+    def __init__(self, url: str, life: Life) -> None:
+        super().__init__(url)
+        self.life = life
+
+    @asynccontextmanager
+    async def session(self, tenant: TenantId | None = None) -> AsyncGenerator[AsyncSession]:
+        self.life.step()
+        async with super().session(tenant) as session:
+            yield session
+        self.life.step()
+
+
+class MortalSlack(SlackClient):
+    """A client for one worker's life."""
+
+    def __init__(self, token: str, base_url: str, life: Life) -> None:
+        super().__init__(token, base_url=base_url)
+        self.life = life
+
+    async def _respond(self, method: str, arguments: Mapping[str, Any], *, read: bool) -> AsyncSlackResponse:
+        self.life.step()
+        response = await super()._respond(method, arguments, read=read)
+        self.life.step()
+        return response
