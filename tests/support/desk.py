@@ -64,7 +64,7 @@ _WORKSPACE = """
 INSERT INTO slack_channels (tenant_id, channel_id, name, kind, members_read_at)
     VALUES (:tenant, 'C1', 'general', 'public', now()), (:tenant, 'C2', 'secret', 'private', now());
 INSERT INTO slack_users (tenant_id, user_id, name, real_name)
-    VALUES (:tenant, 'U1', 'ana', 'Ana'), (:tenant, 'U2', 'ben', 'Ben');
+    VALUES (:tenant, 'U1', 'Ana', 'Ana'), (:tenant, 'U2', 'Ben', 'Ben');
 INSERT INTO slack_members (tenant_id, channel_id, user_id)
     VALUES (:tenant, 'C1', 'U1'), (:tenant, 'C1', 'U2'), (:tenant, 'C2', 'U2');
 INSERT INTO turns (tenant_id, turn_id, surface, channel_id, message_ts, thread_ts, asker_id, question, fence)
@@ -72,21 +72,24 @@ INSERT INTO turns (tenant_id, turn_id, surface, channel_id, message_ts, thread_t
 """
 _SAID = """
 INSERT INTO slack_messages (tenant_id, channel_id, ts, sent_at, thread_ts, user_id, text)
-VALUES (:tenant, :channel, :ts, to_timestamp(CAST(:ts AS double precision)), :thread_ts, :user, :words)
+VALUES (:tenant, :channel, :ts, to_timestamp(CAST(CAST(:ts AS text) AS double precision)), :thread_ts, :user, :words)
 """
 
 
 class CountedIndex(Index):
-    """The index, keeping what was searched for."""
+    """The index, keeping what was searched for; with a `fault`, it fails."""
 
     def __init__(self, database: DatabaseConnection) -> None:
         super().__init__(database, None)
         self.searches: list[str] = []
+        self.fault: Exception | None = None
 
     async def search(
         self, query: str, *, audience: Audience, origins: frozenset[Origin] | None = None, limit: int = 8
     ) -> list[Passage]:
         self.searches.append(query)
+        if self.fault is not None:
+            raise self.fault
         return await super().search(query, audience=audience, origins=origins, limit=limit)
 
 

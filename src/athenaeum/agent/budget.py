@@ -10,6 +10,7 @@ EXHAUSTED = (
     "I stopped before I was done: this question needed more searching than one answer is allowed. "
     "Ask me something narrower, and I will get further."
 )
+FOUND = "Until then I had found this:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
 
 from athenaeum.agent import citations, context
-from athenaeum.agent.budget import EXHAUSTED, Budget
+from athenaeum.agent.budget import EXHAUSTED, FOUND, Budget
 from athenaeum.agent.builder import build_agent
 from athenaeum.agent.journal import Journal
 from athenaeum.agent.prompts import Prompts
@@ -27,6 +27,7 @@ from athenaeum.domain.passage import Origin
 from athenaeum.domain.turn import Answer, Progress, Question, Usage
 from athenaeum.llm import evidence
 from athenaeum.llm.faults import translate
+from athenaeum.llm.offline import quote_from
 from athenaeum.retrieval.index import Index
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.quarantine import Quarantine, visible
@@ -133,12 +134,14 @@ class Runner:
                     usage=usage,
                     usage_limits=self._budget.limits,
                 )
+                output = result.output
             except UsageLimitExceeded as error:
                 log.warning("turn.budget_exhausted", turn=str(question.turn), reason=str(error))
-                return Answer(text=EXHAUSTED, model=_model_name(messages), usage=_usage(usage))
+                quotes = quote_from(question.text, evidence.results(messages))
+                output = "\n\n".join([EXHAUSTED, FOUND, *quotes] if quotes else [EXHAUSTED])
             except (AgentRunError, FallbackExceptionGroup) as error:
                 raise translate(error) from error
-        text, sources = await self._cite(result.output, messages, grant.audience)
+        text, sources = await self._cite(output, messages, grant.audience)
         return Answer(text=text, citations=tuple(sources), model=_model_name(messages), usage=_usage(usage))
 
     async def _cite(

@@ -82,17 +82,21 @@ class OfflineModel(Model[None]):
 
 
 def answer_from(question: str, results: Sequence[Sequence[Passage]]) -> str:
-    """Quote at most three of the passages that share words with the question, each followed by its label."""
-    about = quoting.terms(question)
-    chosen = _choose(about, results)
-    if not chosen:
+    """Say what this is, and quote what was found."""
+    quotes = quote_from(question, results)
+    if not quotes:
         return _NOTHING
-    quotes = [
-        f"**{_source(passage)}** [{passage.label}]\n{_block(quoting.quote(passage.text, about, limit=_QUOTE_LIMIT))}"
-        for passage in chosen
-    ]
-    lead = "This is what I found:" if len(chosen) > 1 else "This is the passage that fits best:"
+    lead = "This is what I found:" if len(quotes) > 1 else "This is the passage that fits best:"
     return "\n\n".join([f"{_PREAMBLE} {lead}", *quotes])
+
+
+def quote_from(question: str, results: Sequence[Sequence[Passage]]) -> list[str]:
+    """Quotes from at most three of the passages that share words with the question, each with source and label."""
+    about = quoting.terms(question)
+    return [
+        f"**{_source(passage)}** [{passage.label}]\n{_block(quoting.quote(passage.text, about, limit=_QUOTE_LIMIT))}"
+        for passage in _choose(about, results)
+    ]
 
 
 def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> ModelResponse:
