@@ -111,17 +111,19 @@ class Index:
         await catalogue.lock(session, tenant)
         await self._take_out(session, [identity for identity, _ in await catalogue.digests(session, source_key)])
 
-    async def embed_missing(self, tenant: TenantId, progress: Callable[[int], None] | None = None) -> int:
+    async def embed_missing(self, tenant: TenantId, progress: Callable[[int, int], None] | None = None) -> int:
         """Embed all passages that have no vectors of this embedder, and give their number.
 
-        `progress` is told the number so far after each batch, which is a transaction of its own.
+        `progress` is told the number so far, and of all, after each batch, which is a transaction of its own.
 
         Raises:
             EmbedderUnavailable: The embedder does not answer; what was done stays.
         """
-        done = 0
+        done = total = 0
         while self._embedder is not None:
             async with self._database.session(tenant) as session:
+                if not total:
+                    total = (await session.execute(_COUNT_MISSING, {"embedder": self._embedder.name})).scalar_one()
                 rows = (await session.execute(_MISSING, {"embedder": self._embedder.name, "batch": _BATCH})).all()
             if not rows:
                 break
@@ -135,7 +137,7 @@ class Index:
                 )
             done += len(rows)
             if progress is not None:
-                progress(done)
+                progress(done, max(done, total))
         return done
 
     async def _file(
@@ -182,8 +184,9 @@ class Index:
 # compiling a query takes longer than running it
 _PLAIN_PLANS = text("SELECT set_config('jit', 'off', true)")
 
-_MISSING = text("""
-    SELECT passage_id, title, heading, author, text FROM passages
-    WHERE embedder IS NULL OR embedder < :embedder OR embedder > :embedder
-    ORDER BY passage_id DESC LIMIT :batch
-""")
+_LACKS_VECTORS = "embedder IS NULL OR embedder < :embedder OR embedder > :embedder"  # an index finds these three
+_COUNT_MISSING = text(f"SELECT count(*) FROM passages WHERE {_LACKS_VECTORS}")  # noqa: S608 - our own words
+_MISSING = text(
+    f"SELECT passage_id, title, heading, author, text FROM passages WHERE {_LACKS_VECTORS}"  # noqa: S608 - as above
+    " ORDER BY passage_id DESC LIMIT :batch"
+)

@@ -69,9 +69,9 @@ async def test_what_the_embedder_missed_is_embedded_later(
     embedder.answers = False
     await put(database, index, "handbook", LUNCH, RETRY)
     embedder.answers = True
-    heard: list[int] = []
-    assert await index.embed_missing(DEFAULT_TENANT, heard.append) == 2
-    assert heard == [2]
+    heard: list[tuple[int, int]] = []
+    assert await index.embed_missing(DEFAULT_TENANT, lambda done, total: heard.append((done, total))) == 2
+    assert heard == [(2, 2)]
     assert await index.embed_missing(DEFAULT_TENANT) == 0
     assert await count(database, "embeddings") == 2
 

@@ -72,9 +72,36 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id, passage_id) REFERENCES passages ON DELETE CASCADE
         )""")
     op.execute("COMMENT ON COLUMN embeddings.part IS 'a passage longer than the embedder''s window has several'")
-    for table in ("shelves", "passages", "postings", "embeddings"):
+    op.execute("""
+        CREATE TABLE document_sources (
+            tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+            source_id bigint GENERATED ALWAYS AS IDENTITY,
+            kind text NOT NULL CHECK (kind IN ('folder', 'git', 'site')),
+            location text NOT NULL,
+            base_url text,
+            added_at timestamptz NOT NULL DEFAULT now(),
+            synced_at timestamptz,
+            PRIMARY KEY (tenant_id, source_id),
+            UNIQUE (tenant_id, location)
+        )""")
+    op.execute("""
+        CREATE TABLE documents (
+            tenant_id uuid NOT NULL,
+            source_id bigint NOT NULL,
+            path text NOT NULL,
+            title text NOT NULL,
+            url text,
+            stamp text NOT NULL,
+            content_hash text NOT NULL,
+            passages integer NOT NULL,
+            changed_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (tenant_id, source_id, path),
+            FOREIGN KEY (tenant_id, source_id) REFERENCES document_sources ON DELETE CASCADE
+        )""")
+    op.execute("COMMENT ON COLUMN documents.stamp IS 'while it is the same, the document is not even read'")
+    for table in ("shelves", "passages", "postings", "embeddings", "document_sources", "documents"):
         isolate(table)
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE embeddings, postings, passages, shelves")
+    op.execute("DROP TABLE documents, document_sources, embeddings, postings, passages, shelves")
