@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import lru_cache
 
 from snowballstemmer import stemmer
@@ -21,12 +22,23 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?:])[\"')\]]*\s+(?=[^\s\d])")
 _OWN_LINE = re.compile(r"\s*(?:[-*+] |\d+[.)] |\||#{1,6} |>)|(?: {4}|\t)")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
-_CODE = re.compile(r"`|^(?: {4}|\t)\S", re.MULTILINE)
+_ENGLISH = stemmer("english")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A piece of text that is not to be broken: a sentence, an item of a list, a row of a table, a block of code."""
+
+    start: int
+    end: int
+    is_code: bool
+    opens: bool
+    """It begins a paragraph or stands by itself."""
 
 
 @lru_cache(maxsize=8192)
 def _stem(word: str) -> str:
-    return stemmer("english").stemWord(word)
+    return _ENGLISH.stemWord(word)
 
 
 def terms(text: str) -> frozenset[str]:
@@ -38,9 +50,9 @@ def terms(text: str) -> frozenset[str]:
 def quote(text: str, about: AbstractSet[str], *, limit: int) -> str:
     """The run of whole sentences, list items and code blocks of at most `limit` characters that holds most of `about`.
 
-    The result stands in `text` exactly as returned. Among equals one with code wins (what to type is what people
-    ask for), then one that begins with the sentence before the code, then the shorter one. A single unit longer
-    than `limit` is cut at a word.
+    The result stands in `text` exactly as returned. Among equals one with a block of code wins (what to type is what
+    people ask for), then one that begins with the paragraph before the code, then the shorter one. A single unit
+    longer than `limit` is cut at a word.
     """
     units = _units(text)
     if not units:
@@ -49,57 +61,58 @@ def quote(text: str, about: AbstractSet[str], *, limit: int) -> str:
         units[first : last + 1]
         for first in range(len(units))
         for last in range(first, len(units))
-        if first == last or units[last][1] - units[first][0] <= limit
+        if first == last or units[last].end - units[first].start <= limit
     ]
-    best = max(runs, key=lambda run: _worth([text[start:end] for start, end in run], about, limit))
-    return _cut(text[best[0][0] : best[-1][1]], limit)
+    best = max(runs, key=lambda run: _worth(text, run, about, limit))
+    return cut(text[best[0].start : best[-1].end], limit)
 
 
-def _worth(run: Sequence[str], about: AbstractSet[str], limit: int) -> float:
-    code = [unit for unit in run if _CODE.search(unit)]
-    found = about & frozenset().union(*(terms(unit) for unit in run))
-    explained = run[0] not in code or "`" in run[0]
-    return 10 * len(found) + 4 * bool(code) + 2 * explained - sum(len(unit) for unit in run) / limit
-
-
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """The text, ended at a word when it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     head = text[:limit]
     return (head[: head.rfind(" ")] if " " in head else head).rstrip()
 
 
-def _units(text: str) -> list[tuple[int, int]]:
-    """Spans that are not to be broken: a sentence, a line of a list or table, a block of code."""
-    units: list[tuple[int, int]] = []
+def _worth(text: str, run: Sequence[_Unit], about: AbstractSet[str], limit: int) -> float:
+    found = about & frozenset().union(*(terms(text[unit.start : unit.end]) for unit in run))
+    has_code = any(unit.is_code for unit in run)
+    led_to = has_code and run[0].opens and not run[0].is_code
+    return 10 * len(found) + 4 * has_code + 2 * led_to - (run[-1].end - run[0].start) / limit
+
+
+def _units(text: str) -> list[_Unit]:
+    units: list[_Unit] = []
     for start, end, kind in _blocks(text):
-        if kind != "prose":
-            units.append((start, end))
-            continue
-        for gap in _SENTENCE_END.finditer(text, start, end):
-            units.append((start, gap.start()))
-            start = gap.end()  # noqa: PLW2901 - the next sentence begins here
-        units.append((start, end))
-    return [(start, end) for start, end in units if text[start:end].strip()]
+        gaps = list(_SENTENCE_END.finditer(text, start, end)) if kind == "prose" else []
+        starts = [start, *(gap.end() for gap in gaps)]
+        ends = [*(gap.start() for gap in gaps), end]
+        is_code = kind in {"fenced", "indented"}
+        units += [_Unit(*span, is_code, opens=span[0] == start) for span in zip(starts, ends, strict=True)]
+    return [unit for unit in units if text[unit.start : unit.end].strip()]
 
 
 def _blocks(text: str) -> list[tuple[int, int, str]]:
-    """Runs of lines of one kind: prose, code between fences, indented code, or a line on its own."""
+    """Spans of lines of one kind: prose, code between fences, indented code, or an item with its continuation."""
     blocks: list[tuple[int, int, str]] = []
     fenced = False
     offset = 0
     previous = "blank"
     for line in text.splitlines(keepends=True):
         kind = "fenced" if fenced or _FENCE.match(line) else _kind(line)
+        if previous == "item" and kind in {"prose", "indented"} and line[0].isspace():
+            kind = "continued"
         start, end = offset, offset + len(line.rstrip())
         offset += len(line)
         if kind == "fenced" and _FENCE.match(line):
             fenced = not fenced
-        if kind == previous and kind in {"prose", "fenced", "indented"}:
-            blocks[-1] = (blocks[-1][0], end, kind)
+        if kind == "continued" or (kind == previous and kind in {"prose", "fenced", "indented"}):
+            blocks[-1] = (blocks[-1][0], end, blocks[-1][2])
         elif kind != "blank":
             blocks.append((start, end, kind))
-        previous = "blank" if kind == "fenced" and not fenced else kind
+        closed = kind == "fenced" and not fenced
+        previous = "blank" if closed else "item" if kind == "continued" else kind
     return blocks
 
 
@@ -108,4 +121,4 @@ def _kind(line: str) -> str:
         return "blank"
     if line.startswith(("    ", "\t")):
         return "indented"
-    return "line" if _OWN_LINE.match(line) else "prose"
+    return "item" if _OWN_LINE.match(line) else "prose"

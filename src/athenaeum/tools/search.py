@@ -11,7 +11,7 @@ from pydantic_ai import RunContext
 from pydantic_ai.messages import ToolReturn
 
 from athenaeum.domain.passage import Origin, Passage
-from athenaeum.llm import evidence
+from athenaeum.llm import evidence, quoting
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.quarantine import visible
 
@@ -51,7 +51,7 @@ async def search_messages(ctx: RunContext[Grant], query: Query, limit: Limit = 6
 
 async def _search(grant: Grant, query: str, origin: Origin, limit: int) -> ToolReturn:
     found = await grant.index.search(query, audience=grant.audience, origins=frozenset({origin}), limit=limit)
-    passages = [replace(passage, text=visible(passage.text)[:_TEXT_LIMIT]) for passage in found]
+    passages = [replace(passage, text=quoting.cut(visible(passage.text), _TEXT_LIMIT)) for passage in found]
     shown = "\n\n".join(
         grant.quarantine.wrap(_render(passage, grant.now), origin=passage.origin, label=passage.label)
         for passage in passages

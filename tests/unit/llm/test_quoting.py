@@ -27,10 +27,22 @@ def test_the_command_is_quoted_with_the_sentence_that_leads_to_it() -> None:
     assert "athenaeum events retry ID" in quoted
 
 
+def test_the_steps_win_over_a_remark_about_a_variant() -> None:
+    remark = "\n`athenaeum events retry --all` retries every failed event."
+
+    assert "athenaeum events retry ID" in quote(GUIDE + remark, terms("How do I retry a failed event?"), limit=320)
+
+
+def test_an_item_keeps_its_second_line() -> None:
+    text = "1. The worker claims\n   the event.\n2. It answers."
+
+    assert quote(text, terms("claim event"), limit=60) == "1. The worker claims\n   the event."
+
+
 def test_a_block_of_code_is_never_torn_apart() -> None:
     text = "Start it.\n```sh\n# Not a sentence. Really\n\nathenaeum up\n```\nThen wait for the green light."
 
-    assert quote(text, terms("up"), limit=60) == "```sh\n# Not a sentence. Really\n\nathenaeum up\n```"
+    assert quote(text, terms("up"), limit=50) == "```sh\n# Not a sentence. Really\n\nathenaeum up\n```"
 
 
 def test_the_sentence_that_speaks_to_the_question_is_chosen() -> None:
