@@ -9,12 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slacksim import scenario
-from slacksim.faults import Fault, Mode
-from slacksim.model import Message
-from slacksim.people import Person
-from slacksim.server import SlackSim
-
 from athenaeum.conversations import turns
 from athenaeum.conversations.turns import Turn
 from athenaeum.database.connection import DatabaseConnection
@@ -34,6 +28,11 @@ from athenaeum.slack.client import SlackClient
 from athenaeum.worker.delivery import Delivery, Timing
 from athenaeum.worker.delivery.thread import Thread
 from athenaeum.worker.handlers.turn import TurnHandler
+from slacksim import scenario
+from slacksim.faults import Fault, Mode
+from slacksim.model import Message
+from slacksim.people import Person
+from slacksim.server import SlackSim
 
 HASTY = Timing(
     lease=timedelta(seconds=1),
@@ -154,7 +153,7 @@ class Stage:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what another task does."""
         async with asyncio.timeout(10):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - another process of the simulator, not ours, makes it true
                 await asyncio.sleep(0.005)
 
     async def texts(self, turn: TurnId) -> list[str]:

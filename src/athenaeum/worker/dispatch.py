@@ -46,6 +46,11 @@ class Dispatch:
         handler = self._handlers.get(event.kind)
         if handler is None:
             raise Refused(f"no handler for events of kind {event.kind!r}: run a worker of the version that knows it")
+        if event.attempt > self._max_retries + 1:
+            # The queue's rescuer hands it out this once more for its asker's sake.
+            error = Refused(f"the worker died on each of {self._max_retries + 1} attempts")
+            await self._give_up(handler, event, error)
+            raise error
         try:
             await handler.handle(event)
         except LeaseLost:

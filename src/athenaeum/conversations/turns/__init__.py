@@ -22,6 +22,7 @@ from athenaeum.conversations.turns.ledger import (
 )
 from athenaeum.conversations.turns.opening import TURN, open_turn
 from athenaeum.conversations.turns.question import question
+from athenaeum.conversations.turns.stranded import stranded
 from athenaeum.conversations.turns.waiting import wait_for
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "question",
     "save_answer",
     "stands",
+    "stranded",
     "take",
     "to_json",
     "wait_for",

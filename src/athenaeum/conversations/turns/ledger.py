@@ -71,14 +71,14 @@ async def take(
             attempt=attempt,
             state=case((_ROW.answered_at.is_(None), "working"), else_="answered"),
             answer=case((again & _ROW.answered_at.is_(None), null()), else_=_ROW.answer),
-            error=None,
+            error=None if reopen else _ROW.error,
             started_at=func.coalesce(_ROW.started_at, func.now()),
             finished_at=None,
         )
         .returning(_ROW)
     )
     if taken is not None:
-        return _read(taken)
+        return read_row(taken)
     found = await look(session, turn)
     if found.finished_at is None:
         raise _lost(turn, token)
@@ -99,7 +99,7 @@ async def look(session: AsyncSession, turn: TurnId) -> Turn:
     row = await session.scalar(select(_ROW).where(_ROW.turn_id == turn).execution_options(populate_existing=True))
     if row is None:
         raise Discard(f"turn {turn} is gone")
-    return _read(row)
+    return read_row(row)
 
 
 async def stands(session: AsyncSession, turn: TurnId, token: LeaseToken) -> bool:
@@ -172,7 +172,8 @@ def _lost(turn: TurnId, token: LeaseToken) -> LeaseLost:
     return LeaseLost(f"turn {turn} is no longer held by token {token}")
 
 
-def _read(row: models.Turn) -> Turn:
+def read_row(row: models.Turn) -> Turn:
+    """A turn from its row."""
     return Turn(
         id=TurnId(row.turn_id),
         tenant=TenantId(row.tenant_id),

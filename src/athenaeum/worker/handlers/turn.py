@@ -12,7 +12,7 @@ import structlog
 from athenaeum.conversations import turns
 from athenaeum.domain.identity import TurnId
 from athenaeum.domain.turn import Answer
-from athenaeum.errors import AthenaeumError, Discard, LeaseLost, Misconfigured, Refused, RetryLater
+from athenaeum.errors import APOLOGY, AthenaeumError, Discard, LeaseLost, Misconfigured, Refused, RetryLater
 from athenaeum.observability.metrics import TURN_SECONDS, TURNS
 from athenaeum.slack.errors import TokenRefused, Unreachable
 
@@ -75,20 +75,35 @@ class TurnHandler:
         if turn.finished_at is None:
             await self.close(turn, event.token, error)
 
-    async def close(self, turn: Turn, token: LeaseToken, error: Exception) -> None:
-        """End a turn that nobody works on any more; what can't be told now is left to the janitor."""
-        sentence = error.user_text if isinstance(error, AthenaeumError) else AthenaeumError("").user_text
+    async def close(self, turn: Turn, token: LeaseToken, error: Exception) -> bool:
+        """End a turn that nobody works on any more; False when its asker could not be told yet.
+
+        What is owed stays open for the janitor, which calls this again.
+        """
+        async with self._database.session(turn.tenant) as session:
+            withdrawn = await turns.withdrawn(session, turn)
+        if withdrawn:
+            await self._withdraw(turn, token, Discard("the question was deleted"))
+            return True
+        answered = turn.answer is not None and turn.error is None
+        sentence = error.user_text if isinstance(error, AthenaeumError) else APOLOGY
         async with self._database.session(turn.tenant) as session:
             answer = await turns.save_answer(session, turn.id, token, Answer(sentence), apology=True)
-        owing = isinstance(error, TokenRefused)
-        if not isinstance(error, Unreachable | TokenRefused):
-            owing = not await self._tell(turn, token, answer)
+        told = await self._tell(turn, token, answer, error)
         async with self._database.session(turn.tenant) as session:
-            await turns.fail(session, turn.id, token, error=f"{type(error).__name__}: {error}", owing=owing)
-        _count(turn, "failed")
+            if told and answered and not isinstance(error, Unreachable):
+                await turns.finish(session, turn.id, token)
+            else:
+                reason = turn.error or f"{type(error).__name__}: {error}"
+                await turns.fail(session, turn.id, token, error=reason, owing=not told)
+        if told:
+            _count(turn, "failed")
+        return told
 
-    async def _tell(self, turn: Turn, token: LeaseToken, answer: Answer) -> bool:
-        """Whether the asker was told, or never can be."""
+    async def _tell(self, turn: Turn, token: LeaseToken, answer: Answer, error: Exception) -> bool:
+        """Whether the asker was told, or never can be; `error` may say so beforehand."""
+        if isinstance(error, Unreachable | TokenRefused):
+            return isinstance(error, Unreachable)
         try:
             await self._delivery.deliver(turn, token, answer)
         except (RetryLater, Misconfigured) as undelivered:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest
+
 from support.stage import Stage
 from support.stage import stage as setting
 

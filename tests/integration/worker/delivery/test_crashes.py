@@ -7,24 +7,25 @@ from datetime import timedelta
 from typing import Literal
 
 import pytest
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import HASTY, ScriptedAgent, Stage, said
 
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import DEFAULT_TENANT, TurnId
 from athenaeum.domain.turn import Answer, StepStarted
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.handlers.turn import TurnHandler
+from slacksim.faults import Mode
+from support.mortality import Death, Life, MortalDatabase, MortalSlack
+from support.stage import HASTY, ScriptedAgent, Stage, said
 
 IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 LONG = Answer("\n\n".join(f"Paragraph {n}. " + "word " * 1400 for n in range(3)))
 PARTS = ["Paragraph 0", "Paragraph 1", "Paragraph 2"]
-FAULTS = {
+FAULTS: dict[str, tuple[tuple[str, Mode], ...]] = {
     "none": (),
     "placeholder accepted, response lost": (("chat.postMessage", "drop_after"),),
     "placeholder lost on its way": (("chat.postMessage", "drop_before"),),
     "every first post ends in a 500": (("chat.postMessage", "500"), ("chat.update", "500")),
-    "internal error": (("chat.postMessage", "error"), ("chat.update", "error")),
+    "internal error after the effect": (("chat.postMessage", "error_after"), ("chat.update", "error_after")),
     "both posts of the first attempt lost": (("chat.postMessage", "drop_after"), ("chat.postMessage", "drop_after")),
     "update and read-back lost": (("chat.update", "drop_after"), ("conversations.replies", "drop_before")),
 }

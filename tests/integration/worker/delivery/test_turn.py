@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.stage import ANSWER, ScriptedAgent, Stage, said
 
 from athenaeum.conversations import turns
 from athenaeum.database import models
@@ -12,6 +11,7 @@ from athenaeum.domain.identity import DEFAULT_TENANT, PassageId
 from athenaeum.domain.turn import Answer, Citation, StepStarted, TextGrew
 from athenaeum.errors import APOLOGY, Discard, LeaseLost, RetryLater
 from athenaeum.slack.errors import TokenRefused, Unreachable
+from support.stage import ANSWER, ScriptedAgent, Stage, said
 
 
 async def _forever() -> None:

@@ -1,0 +1,31 @@
+"""Turns that nobody will bring to an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, literal_column, select, text
+
+from athenaeum.conversations.turns.ledger import Turn, read_row
+from athenaeum.database import models
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+_LIVE = text(
+    "EXISTS (SELECT FROM events WHERE events.id = turns.event_id AND events.status IN ('pending', 'processing'))"
+)
+
+
+async def stranded(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[Turn]:
+    """Open turns whose event is no longer alive, the oldest first."""
+    row = models.Turn
+    found = await session.scalars(
+        select(row)
+        .where(row.finished_at.is_(None), row.created_at < func.now() - older_than, ~literal_column(f"({_LIVE.text})"))
+        .order_by(row.created_at)
+        .limit(limit)
+    )
+    return [read_row(turn) for turn in found]

@@ -1,0 +1,78 @@
+"""Placeholders for questions that have to wait: for a free worker, or for the answer before them in their thread."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from athenaeum.conversations import turns
+from athenaeum.domain.identity import LeaseToken, TenantId, TurnId
+from athenaeum.errors import AthenaeumError
+
+if TYPE_CHECKING:
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.worker.delivery import Delivery
+
+log = structlog.get_logger(__name__)
+
+_WAITING = text("""
+    SELECT id, tenant_id, payload ->> 'turn' AS turn FROM events
+    WHERE event_type = :kind AND status = 'pending' AND retry_count = 0 AND id > :seen
+      AND created_at BETWEEN now() - interval '10 minutes' AND now() - CAST(:unseen AS interval)
+    ORDER BY id LIMIT :limit""")
+_AT_ONCE = 8
+_NOBODY = LeaseToken(0)
+"""The token of a turn that nobody has taken: when somebody does, the greeter has lost it."""
+
+
+class Greeter:
+    """A small loop in every worker process; several of them post no more than one."""
+
+    def __init__(
+        self, database: DatabaseConnection, delivery: Delivery, *, unseen: timedelta = timedelta(milliseconds=300)
+    ) -> None:
+        """`unseen` is how long a question may stand without a sign before it gets one here."""
+        self._database = database
+        self._delivery = delivery
+        self._unseen = unseen
+        self._seen = 0
+
+    async def run(self) -> NoReturn:
+        """Greet until cancelled; a database that is away is waited for."""
+        while True:
+            try:
+                greeted = await self.run_once()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("greeter.failed", error=type(error).__name__)
+                greeted = 0
+            if greeted < _AT_ONCE:
+                await asyncio.sleep(self._unseen.total_seconds())
+
+    async def run_once(self) -> int:
+        """Greet the next turns that wait; how many there were.
+
+        Each event is looked at once. One that commits after a later one was seen goes without: its worker greets it.
+        """
+        async with self._database.session() as session:
+            values = {"kind": turns.TURN, "seen": self._seen, "unseen": self._unseen, "limit": _AT_ONCE}
+            waiting = (await session.execute(_WAITING, values)).all()
+        async with asyncio.TaskGroup() as tasks:
+            for row in waiting:
+                tasks.create_task(self._greet(TenantId(row.tenant_id), TurnId(UUID(row.turn))))
+                self._seen = max(self._seen, row.id)
+        return len(waiting)
+
+    async def _greet(self, tenant: TenantId, turn: TurnId) -> None:
+        try:
+            async with self._database.session(tenant) as session:
+                found = await turns.look(session, turn)
+            if found.fence == _NOBODY and found.finished_at is None:
+                await self._delivery.placeholder(found, _NOBODY)
+        except AthenaeumError as error:
+            log.info("greeter.skipped", turn_id=str(turn), error=type(error).__name__)
