@@ -224,7 +224,7 @@ async def test_a_server_started_by_hand_is_left_alone(used_home: Path) -> None:
         pass
     owner = Owner.of(server.data_dir)
     program = binaries.find(owner, major=None).program("postgres")
-    sockets = server.data_dir.parent / "run"
+    sockets = server.data_dir.parent
     with subprocess.Popen(
         [program, "-D", server.data_dir, "-k", sockets, "-c", "listen_addresses=", "-p", "5433"],
         env=binaries.ENVIRONMENT,

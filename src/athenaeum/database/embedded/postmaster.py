@@ -90,7 +90,8 @@ def stop(place: Place, deadline: Deadline) -> None:
     try:
         while not lock.seize():
             if (not told or deadline.passes(_GRACE)) and (pid := _listener(place.socket)):
-                os.kill(pid, signal.SIGINT if not told and _runs(place) else signal.SIGQUIT)
+                with suppress(ProcessLookupError):  # it ends by itself just now
+                    os.kill(pid, signal.SIGINT if not told and _runs(place) else signal.SIGQUIT)
                 told = True
             deadline.pause()
     finally:
