@@ -18,21 +18,23 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackMessage, Turn
 from athenaeum.domain.identity import TenantId, UserId
 from athenaeum.gateway.signature import sign
+from athenaeum.slack.identity import Identity
 
 SECRET = "s3cr3t-of-the-test"
 BOT = UserId("UBOT00001")
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """What `auth.test` would say."""
-
-    team_id: str | None = "T0001"
-    team: str = "Lantern"
-    enterprise_id: str | None = None
-    url: str = "https://lantern.slack.test/"
-    bot_user: UserId = BOT
-    bot_id: str | None = "BBOT00001"
+IDENTITY = Identity(
+    team_id="T0001",
+    enterprise_id=None,
+    team="Lantern",
+    url="https://lantern.slack.test/",
+    bot_user=BOT,
+    bot_id="BBOT00001",
+    app_id="A0001",
+    scopes=frozenset(),
+)
+"""What `auth.test` would say."""
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, delete, func, select, update
+from sqlalchemy import CursorResult, Table, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database.models import SlackChannel, SlackMember
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ChannelId, UserId
+from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload
 
 _MEMBERS = cast("Table", SlackMember.__table__)
@@ -78,11 +78,15 @@ async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | No
     """Note that a channel exists; True when it should be read from Slack.
 
     That is the first time, and when an event shows it to be of another kind than it was. A channel is
-    never widened on an event's word: it counts as private with unknown members until it was read.
+    never widened on an event's word: until it was read it is private, its members unknown, strangers among them.
     """
     narrow = ChannelKind.PRIVATE if kind is None or kind is ChannelKind.PUBLIC else kind
     statement = insert(SlackChannel).values(
-        tenant_id=func.athenaeum_tenant(), channel_id=channel, name="", kind=narrow.value
+        tenant_id=func.athenaeum_tenant(),
+        channel_id=channel,
+        name="",
+        kind=narrow.value,
+        is_shared=narrow is not ChannelKind.DIRECT,
     )
     statement = statement.on_conflict_do_nothing().returning(SlackChannel.channel_id)
     if (await session.execute(statement)).first() is not None:
@@ -91,22 +95,17 @@ async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | No
         return False
     known = select(SlackChannel.kind, SlackChannel.name).where(SlackChannel.channel_id == channel)
     stored, name = (await session.execute(known)).one()
-    if stored == kind:
+    if stored == kind or not name:  # a nameless one waits for its first reading already
         return False
     if kind is not ChannelKind.PUBLIC:
-        await narrow_to(session, channel, kind)
-        return True
-    return bool(name)  # a nameless one waits for its first reading already
-
-
-async def narrow_to(session: AsyncSession, channel: ChannelId, kind: ChannelKind) -> None:
-    """A channel turned private: nobody reads it until its members were read."""
-    await _change(session, channel, kind=kind.value, members_read_at=None)
+        await distrust(session, channel)
+    return True
 
 
 async def distrust(session: AsyncSession, channel: ChannelId) -> None:
-    """Its membership is not known any more: the bot has left, or strangers came in."""
-    await _change(session, channel, members_read_at=None)
+    """Its readers are not what they were: nobody reads it, and strangers are thought to, until it was read again."""
+    narrow = case((SlackChannel.kind == ChannelKind.PUBLIC.value, ChannelKind.PRIVATE.value), else_=SlackChannel.kind)
+    await _change(session, channel, kind=narrow, members_read_at=None, is_shared=True)
 
 
 async def rename(session: AsyncSession, channel: ChannelId, name: str) -> None:
@@ -165,3 +164,15 @@ async def pair(session: AsyncSession, channel: ChannelId, user: UserId) -> None:
     await session.execute(statement.on_conflict_do_nothing())
     unread = update(SlackChannel).where(SlackChannel.channel_id == channel, SlackChannel.members_read_at.is_(None))
     await session.execute(unread.values(members_read_at=func.clock_timestamp()))
+
+
+async def history_read_to(session: AsyncSession, channel: ChannelId) -> MessageTs | None:
+    """The newest message that was read from the channel's history, as far as it was read at all."""
+    ts = await session.scalar(select(SlackChannel.history_read_to).where(SlackChannel.channel_id == channel))
+    return MessageTs(ts) if ts else None
+
+
+async def note_history(session: AsyncSession, channel: ChannelId, newest: MessageTs) -> None:
+    """The channel's history was read up to this message."""
+    statement = update(SlackChannel).where(SlackChannel.channel_id == channel)
+    await session.execute(statement.values(history_read_to=newest))

@@ -64,8 +64,8 @@ async def save(session: AsyncSession, people: Sequence[Person]) -> None:
 
 
 async def meet(session: AsyncSession, user: UserId) -> bool:
-    """Note that somebody exists; True the first time, when nothing else is known of them."""
-    statement = insert(SlackUser).values(tenant_id=func.athenaeum_tenant(), user_id=user, name="")
+    """Note that somebody exists; True the first time, when they count as a guest because nothing is known of them."""
+    statement = insert(SlackUser).values(tenant_id=func.athenaeum_tenant(), user_id=user, name="", is_guest=True)
     statement = statement.on_conflict_do_nothing().returning(SlackUser.user_id)
     return (await session.execute(statement)).first() is not None
 

@@ -79,8 +79,7 @@ class _Writer:
             case Posted():
                 await self._posted(change)
             case Removed(channel, ts):
-                await archive.erase(self._session, channel, ts)
-                await questions.withdraw(self._session, channel, ts)
+                await archive.erase(self._session, channel, ts)  # which also withdraws its question
             case Reacted(channel, ts, user, name, added):
                 react = archive.react if added else archive.unreact
                 await react(self._session, channel, ts, user=user, name=name)
@@ -128,10 +127,10 @@ class _Writer:
         session, channel = self._session, change.channel
         unknown = await channels.meet(session, channel, None)
         match change:
-            case Moved(_, user, joined) if user == self._tenant.bot_user:
-                # without the bot inside, Slack tells us nothing of who comes and goes
+            case Moved(_, user) if user == self._tenant.bot_user:
+                # while the bot is outside, Slack doesn't tell us who comes and goes
                 await channels.distrust(session, channel)
-                unknown = unknown or joined
+                unknown = True
             case Moved(_, user, joined):
                 unknown = await channels.move(session, channel, user, joined=joined) or unknown
             case Renamed(_, name):

@@ -5,8 +5,6 @@ Nothing is cached: the lookup is one indexed read, and a tenant that was disable
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import structlog
 from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,31 +15,15 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import DEFAULT_TENANT, TenantId, UserId
 from athenaeum.domain.tenant import Tenant
 from athenaeum.errors import Refused
+from athenaeum.slack.identity import Identity
 
 log = structlog.get_logger(__name__)
 
 _ROW = models.Tenant
 
 
-class Installation(Protocol):
-    """What `auth.test` tells about a token: whose bot it is, and where."""
-
-    @property
-    def team_id(self) -> str | None: ...
-    @property
-    def team(self) -> str: ...
-    @property
-    def enterprise_id(self) -> str | None: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def bot_user(self) -> UserId: ...
-    @property
-    def bot_id(self) -> str | None: ...
-
-
 async def resolve(database: DatabaseConnection, team_id: str | None, enterprise_id: str | None) -> Tenant | None:
-    """The active tenant of a workspace: by its team, or by its enterprise for an organisation-wide installation."""
+    """The active tenant of a workspace: by its team, or by its enterprise for an organisation-wide identity."""
     async with database.session() as session:
         row = await _find(session, team_id, enterprise_id)
         return _read(row) if row is not None and row.status == "active" else None
@@ -60,33 +42,37 @@ async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:
         return _read(row)
 
 
-async def bind(database: DatabaseConnection, installation: Installation) -> Tenant:
+async def bind(database: DatabaseConnection, identity: Identity) -> Tenant:
     """Connect the workspace that a bot token belongs to, and give its tenant, active from now on.
 
     The workspace keeps the tenant it has; a new one takes the default tenant while that has no
     workspace, and a tenant of its own afterwards.
     """
+    # for an organisation-wide installation auth.test names the organisation in the team's place
+    team = identity.team_id if identity.team_id != identity.enterprise_id else None
     connected = {
-        "slack_team_id": installation.team_id,
-        "slack_enterprise_id": installation.enterprise_id,
-        "slack_url": installation.url,
-        "bot_user_id": installation.bot_user,
-        "bot_id": installation.bot_id,
+        "name": identity.team or "Slack",
+        "slack_team_id": team,
+        "slack_enterprise_id": identity.enterprise_id,
+        "slack_url": identity.url,
+        "bot_user_id": identity.bot_user,
+        "bot_id": identity.bot_id,
+        "slack_app_id": identity.app_id,
         "status": "active",
     }
     async with database.session() as session:
         # two processes that start at once see the same free default tenant: the row's lock lets one in
         await session.execute(select(_ROW.tenant_id).where(_ROW.tenant_id == DEFAULT_TENANT).with_for_update())
-        known = await _find(session, installation.team_id, installation.enterprise_id)
+        known = await _find(session, team, None if team else identity.enterprise_id)
         default = await session.get(_ROW, DEFAULT_TENANT)
         free = default is not None and default.slack_team_id is None and default.slack_enterprise_id is None
         tenant = known.tenant_id if known is not None else DEFAULT_TENANT if free else None
         if tenant is None:
-            statement = insert(_ROW).values(name=installation.team, **connected).returning(_ROW)
+            statement = insert(_ROW).values(connected).returning(_ROW)
         else:
             statement = update(_ROW).where(_ROW.tenant_id == tenant).values(connected).returning(_ROW)
         bound = (await session.execute(statement.execution_options(populate_existing=True))).scalar_one()
-        log.info("tenant.bound", tenant=str(bound.tenant_id), team=installation.team_id)
+        log.info("tenant.bound", tenant=str(bound.tenant_id), team=identity.team_id)
         return _read(bound)
 
 

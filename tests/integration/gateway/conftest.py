@@ -18,7 +18,7 @@ from slacksim import scenario
 from slacksim.deliveries import Timing
 from slacksim.server import SlackSim
 from slacksim.world import World
-from support.slack_events import SECRET, Events, Installation, Store, Webhook, serving
+from support.slack_events import IDENTITY, SECRET, Events, Store, Webhook, serving
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def database(database_url: str) -> AsyncGenerator[DatabaseConnection]:
 
 @pytest.fixture
 async def tenant(database: DatabaseConnection) -> Tenant:
-    return await register.bind(database, Installation())
+    return await register.bind(database, IDENTITY)
 
 
 @pytest.fixture

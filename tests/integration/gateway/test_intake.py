@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.identity import ChannelId, MessageTs, turn_id
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.observability.metrics import UNKNOWN_WORKSPACES
 from athenaeum.tenants import register
-from support.slack_events import BOT, Events, Installation, Store
+from support.slack_events import BOT, IDENTITY, Events, Store
 
 
 async def take(listener: Listener, *payloads: object) -> None:
@@ -144,8 +146,10 @@ async def test_a_deletion_withdraws_a_question_that_waits(listener: Listener, ev
     ts = events.ts()
     await take(listener, events.mention(f"<@{BOT}> hello", ts=ts), events.deletion(ts))
 
-    assert [(turn.state, turn.finished_at is not None) for turn in await store.turns()] == [("cancelled", True)]
     assert [(message.text, message.deleted_at is not None) for message in await store.messages()] == [("", True)]
+    async with store.database.session(store.tenant) as session:
+        turn = await turns.look(session, turn_id(store.tenant, ChannelId("C0001"), MessageTs(ts)))
+        assert await turns.withdrawn(session, turn)
 
 
 async def test_the_deleted_root_of_a_thread_is_a_deletion(listener: Listener, events: Events, store: Store) -> None:
@@ -257,7 +261,7 @@ async def test_an_event_type_that_nobody_knows_is_acknowledged(listener: Listene
 async def test_an_organisation_wide_installation_is_found_by_its_enterprise(
     database: DatabaseConnection, events: Events
 ) -> None:
-    grid = Installation(team_id=None, enterprise_id="E0001")
+    grid = replace(IDENTITY, team_id="E0001", enterprise_id="E0001")
     tenant = await register.bind(database, grid)
     leave = [{"enterprise_id": "E0001", "team_id": None, "is_enterprise_install": True}]
     mention = events.mention(f"<@{BOT}> hello", user="W0001")
@@ -270,7 +274,7 @@ async def test_an_organisation_wide_installation_is_found_by_its_enterprise(
 async def test_two_workspaces_with_the_same_channel_ids_keep_apart(
     listener: Listener, database: DatabaseConnection, events: Events, store: Store
 ) -> None:
-    other = await register.bind(database, replace(Installation(), team_id="T0002"))
+    other = await register.bind(database, replace(IDENTITY, team_id="T0002"))
     ts = events.ts()
     await take(listener, events.mention(f"<@{BOT}> ours", ts=ts))
     events.team = "T0002"

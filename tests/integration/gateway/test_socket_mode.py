@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,14 +26,15 @@ from slacksim.people import Person
 from slacksim.server import SlackSim
 from slacksim.world import World
 from support.database import PostgresServer
-from support.slack_events import Installation, Store, serving
+from support.slack_events import IDENTITY, Store, serving
 
 Eventually = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 
 @pytest.fixture
 async def store(database: DatabaseConnection, world: World) -> Store:
-    installation = Installation(team_id=world.team.id, bot_user=UserId(world.app.user_id), bot_id=world.app.bot_id)
+    app = world.app
+    installation = replace(IDENTITY, team_id=world.team.id, bot_user=UserId(app.user_id), bot_id=app.bot_id)
     return Store(database, (await register.bind(database, installation)).id)
 
 

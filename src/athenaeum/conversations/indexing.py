@@ -1,0 +1,189 @@
+"""From the archive into the index: what was said becomes passages that an answer may quote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+import structlog
+from sqlalchemy import func, or_, select, text, tuple_, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.conversations import people
+from athenaeum.conversations.archive import UNINDEXED
+from athenaeum.conversations.history import SAID
+from athenaeum.conversations.mrkdwn import mentioned, mentions, plain
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.database.models import SlackChannel, SlackMessage, Tenant, Turn
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, UserId
+from athenaeum.domain.passage import Origin
+from athenaeum.llm.embeddings import EmbedderUnavailable
+from athenaeum.retrieval.index import Index
+from athenaeum.retrieval.passages import NewPassage
+from athenaeum.slack.permalink import permalink
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 50  # messages in a transaction; it holds the tenant's index for some 100 ms
+_SWEEP = timedelta(seconds=60)
+_PAUSE = 1.0  # seconds after a fault
+_TITLES = {ChannelKind.DIRECT: "Direct message", ChannelKind.GROUP: "Group message"}
+
+
+class MessageIndexer:
+    """Indexes messages as they are archived, edited and deleted; several processes may run it.
+
+    Not indexed are Slack's notices, the bot's own words (it would quote itself), and what was said to it (a
+    question is the best match for itself, and no source). Messages of a channel wait until the channel was read.
+    """
+
+    def __init__(self, database: DatabaseConnection, index: Index) -> None:
+        """Nothing is opened yet."""
+        self._database = database
+        self._index = index
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Index in the background."""
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._stack.callback(group.create_task(self.run()).cancel)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop; harmless when repeated."""
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """Index whatever is announced, and look for what was not, until cancelled."""
+        while True:
+            try:
+                async with await self._database.connect() as listener:
+                    await listener.execute(f"LISTEN {UNINDEXED}")
+                    while True:
+                        await self.run_once()
+                        await self._follow(listener)
+            except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
+                log.warning("indexing.interrupted", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE)
+
+    async def run_once(self) -> int:
+        """Index everything that waits, of all tenants, and give the number of messages looked at."""
+        async with self._database.session() as session:
+            tenants = list(await session.scalars(select(Tenant.tenant_id)))
+        return sum([await self._index_tenant(TenantId(tenant)) for tenant in tenants])
+
+    async def _follow(self, listener: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+        async for notice in listener.notifies(timeout=_SWEEP.total_seconds()):
+            await self._index_tenant(TenantId(UUID(notice.payload)))
+
+    async def _index_tenant(self, tenant: TenantId) -> int:
+        total = 0
+        while True:
+            async with self._database.session(tenant) as session:
+                if not await session.scalar(_SERIALIZE):
+                    return total  # another process is at it
+                seen = await _Batch(session, self._index, tenant).file()
+            total += seen
+            if seen < _BATCH:
+                break
+        if total:
+            try:
+                await self._index.embed_missing(tenant)
+            except EmbedderUnavailable as error:
+                log.warning("indexing.by_words", error=str(error))
+        return total
+
+
+_SERIALIZE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('athenaeum_messages:' || athenaeum_tenant(), 0))")
+
+
+class _Batch:
+    """One transaction's worth of messages."""
+
+    def __init__(self, session: AsyncSession, index: Index, tenant: TenantId) -> None:
+        self._session = session
+        self._index = index
+        self._tenant = tenant
+
+    async def file(self) -> int:
+        rows = await self._waiting()
+        if not rows:
+            return 0
+        us = (await self._session.scalars(select(Tenant))).one()
+        asked = await self._asked([message for message, *_ in rows])
+        users = {UserId(message.user_id) for message, *_ in rows if message.user_id}
+        names = await people.names(self._session, users | mentioned(message.text for message, *_ in rows))
+        for message, channel, kind in rows:
+            key = f"slack:{message.channel_id}:{message.ts}"
+            if (message.channel_id, message.ts) in asked or not _quotable(message, us):
+                await self._index.remove(self._session, self._tenant, key)
+                continue
+            passage = _passage(message, _TITLES.get(ChannelKind(kind)) or f"#{channel}", us.slack_url, names)
+            await self._index.put(self._session, self._tenant, key, [passage], embed=False)
+        await self._mark([message for message, *_ in rows])
+        return len(rows)
+
+    async def _waiting(self) -> Sequence[tuple[SlackMessage, str, str]]:
+        statement = (
+            select(SlackMessage, SlackChannel.name, SlackChannel.kind)
+            .join(SlackChannel, SlackChannel.channel_id == SlackMessage.channel_id)
+            .where(SlackMessage.indexed_at.is_(None))
+            .where(or_(SlackChannel.name != "", SlackChannel.kind.in_([kind.value for kind in _TITLES])))
+            .order_by(SlackMessage.sent_at.desc())
+            .limit(_BATCH)
+        )
+        return [(row[0], row[1], row[2]) for row in await self._session.execute(statement)]
+
+    async def _asked(self, messages: Sequence[SlackMessage]) -> set[tuple[str, str]]:
+        keys = [(message.channel_id, message.ts) for message in messages]
+        statement = select(Turn.channel_id, Turn.message_ts).where(tuple_(Turn.channel_id, Turn.message_ts).in_(keys))
+        return {(channel, ts) for channel, ts in await self._session.execute(statement)}
+
+    async def _mark(self, messages: Sequence[SlackMessage]) -> None:
+        # an edit or a deletion that came meanwhile leaves its message waiting
+        version = tuple_(
+            SlackMessage.channel_id,
+            SlackMessage.ts,
+            SlackMessage.sent_at,
+            SlackMessage.text,
+            SlackMessage.deleted_at.is_(None),
+        )
+        seen = [(row.channel_id, row.ts, row.sent_at, row.text, row.deleted_at is None) for row in messages]
+        statement = update(SlackMessage).where(version.in_(seen)).values(indexed_at=func.clock_timestamp())
+        await self._session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _quotable(message: SlackMessage, us: Tenant) -> bool:
+    if message.deleted_at is not None or not message.text.strip():
+        return False
+    if message.subtype is not None and message.subtype not in SAID:
+        return False
+    ours = {us.bot_user_id, us.bot_id} - {None}
+    if message.user_id in ours or message.bot_id in ours:
+        return False
+    return us.bot_user_id is None or not mentions(message.text, UserId(us.bot_user_id))
+
+
+def _passage(message: SlackMessage, title: str, url: str | None, names: dict[UserId, str]) -> NewPassage:
+    channel, ts = ChannelId(message.channel_id), MessageTs(message.ts)
+    thread = MessageTs(message.thread_ts) if message.thread_ts else None
+    return NewPassage(
+        origin=Origin.MESSAGE,
+        title=title,
+        text=plain(message.text, names),
+        url=permalink(url, channel, ts, thread) if url else None,
+        channel_id=channel,
+        written_at=message.sent_at,
+        author=names.get(UserId(message.user_id)) if message.user_id else None,
+    )
