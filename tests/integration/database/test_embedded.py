@@ -204,7 +204,7 @@ async def test_a_pid_file_naming_a_zombie_is_stale(used_home: Path) -> None:
     async with EmbeddedPostgres(used_home) as server:
         pid_file = server.data_dir / "postmaster.pid"
         left = pid_file.read_text()
-    with subprocess.Popen(["true"]) as zombie:
+    with subprocess.Popen(["true"], **Owner.of(server.data_dir).credentials) as zombie:
         os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
         pid_file.write_text(left.replace(left.split()[0], str(zombie.pid), 1))
         async with EmbeddedPostgres(used_home) as server:
