@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Self
 
+import psycopg
+
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT, EventId, TenantId
@@ -69,3 +71,17 @@ async def until(condition: Callable[[], Awaitable[bool] | bool], *, seconds: flo
             return
         assert time.monotonic() < deadline, "the condition did not come true in time"
         await asyncio.sleep(0.02)
+
+
+async def listening(events: Queue, count: int = 1) -> None:
+    """Wait until so many processes listen to the queue."""
+    # not as the engine's role, to which the queries of other sessions are hidden
+    async with await psycopg.AsyncConnection.connect(events.database.url, autocommit=True) as owner:
+
+        async def listen() -> bool:
+            found = await owner.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            )
+            return await found.fetchone() == (count,)
+
+        await until(listen)

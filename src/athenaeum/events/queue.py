@@ -26,6 +26,7 @@ COMPLETE_ONE = "SELECT events_complete_one(%s::bigint, %s::bigint)"
 RETRY = "SELECT events_retry(%s::bigint, %s::bigint, %s, %s::interval)"
 FAIL = "SELECT events_fail(%s::bigint, %s::bigint, %s)"
 RELEASE = "SELECT events_release(%s::bigint[], %s::bigint[])"
+RELEASE_UNKNOWN = "SELECT events_release_unknown(%s, %s::bigint[])"
 EXTEND = "SELECT events_extend(%s::bigint[], %s::bigint[], %s::interval)"
 # A claim that a crash of the server forgets never began: it need not wait for the disk.
 HURRY = "SET synchronous_commit = off"
@@ -76,6 +77,11 @@ async def fail(link: Link, event: Event, error: str) -> bool:
 async def release(link: Link, events: Sequence[Event]) -> frozenset[EventId]:
     """Hand events back untried: another worker may have them at once."""
     return frozenset(await _ids(link, RELEASE, events))
+
+
+async def release_unknown(link: Link, worker: str, known: Sequence[EventId]) -> None:
+    """Hand back what the worker claimed without hearing of it: all but the `known`, after a claim was cut off."""
+    await link.fetch(RELEASE_UNKNOWN, (worker, list(known)))
 
 
 async def extend(link: Link, events: Sequence[Event], *, lease: timedelta) -> frozenset[EventId]:

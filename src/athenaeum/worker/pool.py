@@ -183,15 +183,20 @@ class WorkerPool:
 
     async def _claim_events(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff()
+        cut_off = False
         while not self._stopping.is_set():
             room = self._load.room(len(self._leases.held))
             if room == 0:
                 await self._bell.wait(_POLL)
                 continue
             try:
+                if cut_off:
+                    await queue.release_unknown(self._claims, self._worker, [*self._leases.held])
+                    cut_off = False
                 events = await self._claim(room)
                 backoff.reset()
             except FAULTS as error:
+                cut_off = True
                 wait = backoff.next()
                 log.warning("claim.failed", error=type(error).__name__, again_in=wait.total_seconds())
                 with suppress(TimeoutError):

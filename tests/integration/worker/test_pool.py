@@ -10,8 +10,9 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import EventId
 from athenaeum.errors import Discard, LeaseLost, Misconfigured, Refused, RetryLater
+from athenaeum.events import queue
 from athenaeum.worker.pool import WorkerPool
-from support.events import NOTHING, Queue, until
+from support.events import NOTHING, Queue, listening, until
 
 SHORT = timedelta(milliseconds=400)
 
@@ -98,26 +99,13 @@ async def test_a_hundred_events_at_once_never_run_more_than_the_size_at_a_time(e
 async def test_work_that_falls_due_is_begun_without_waiting_for_the_poll(events: Queue) -> None:
     hold = Hold()
     async with WorkerPool(1, events.database, hold):
-        await _listening(events)
+        await listening(events)
         loop = asyncio.get_running_loop()
         began = loop.time()
         await events.put(delay=timedelta(seconds=0.3))
         await until(lambda: bool(hold.begun))
         assert loop.time() - began < 3, "the slow poll takes 4 s at least"
         hold.go.set()
-
-
-async def _listening(events: Queue) -> None:
-    # not as the engine's role, to which the queries of other sessions are hidden
-    async with await psycopg.AsyncConnection.connect(events.database.url, autocommit=True) as owner:
-
-        async def listening() -> bool:
-            found = await owner.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-            )
-            return await found.fetchone() is not None
-
-        await until(listening)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +124,7 @@ async def test_what_a_handler_raises_decides(events: Queue, error: Exception, st
 
     event_id = await events.put()
     async with WorkerPool(1, events.database, handle) as pool:
-        await until(lambda: pool.get_stats()[counter] == 1)
+        await until(lambda: dict(pool.get_stats())[counter] == 1)
         record = await events.show(event_id)
     assert record.status == status
     if status in {"pending", "failed"}:
@@ -261,7 +249,7 @@ async def test_another_pool_goes_on_with_what_was_handed_back(events: Queue) -> 
     async with WorkerPool(1, events.database, hold, drain_time=NOTHING) as first:
         await until(lambda: bool(hold.begun))
         async with WorkerPool(1, events.database, other):
-            await _listening(events)
+            await listening(events, 2)
             await first.stop()
             await until(lambda: [event.id for event in other.begun] == [event_id], seconds=3)
             await _completed(events, 1)
@@ -291,6 +279,13 @@ async def test_the_leases_of_a_pool_that_died_are_rescued_by_any_other(events: Q
     async with WorkerPool(1, events.database, hold):
         await _completed(events, 1)
     assert [(event.id, event.attempt) for event in hold.begun] == [(event_id, 2)]
+
+
+async def test_what_was_claimed_without_hearing_of_it_is_handed_back(events: Queue) -> None:
+    known, unknown = await events.put(0), await events.put(1)
+    await events.claim(worker="me")
+    await queue.release_unknown(events.link, "me", [known])
+    assert [event.id for event in await events.claim()] == [unknown]
 
 
 async def test_a_pool_is_healthy_while_it_runs_and_the_database_answers(events: Queue) -> None:

@@ -43,7 +43,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
-        DROP FUNCTION events_upkeep, events_revive, events_rescue, events_extend, events_release, events_fail,
+        DROP FUNCTION events_upkeep, events_revive, events_rescue, events_extend, events_release_unknown, events_release, events_fail,
             events_retry, events_complete_one, events_complete, events_promote, events_claim, events_enqueue,
             events_place, events_announce""")
     op.execute("DROP VIEW events")

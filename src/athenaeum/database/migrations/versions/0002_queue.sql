@@ -292,6 +292,12 @@ BEGIN
     RETURN coalesce(_released, '{}');
 END $$;
 
+-- Hands back what a worker claimed without hearing of it, because its connection was lost with the reply.
+CREATE FUNCTION events_release_unknown(_worker text, _known bigint[]) RETURNS bigint[] LANGUAGE sql AS $$
+    SELECT events_release(array_agg(event_id), array_agg(lease_token)) FROM queued_events
+    WHERE state = 'running' AND claimed_by = _worker AND event_id <> ALL (_known)
+$$;
+
 -- The heartbeat: ids of the claims that are still held. A lease that ran out is extended all the same while
 -- nobody else has taken the event.
 CREATE FUNCTION events_extend(_ids bigint[], _tokens bigint[], _lease interval) RETURNS bigint[] LANGUAGE sql AS $$
