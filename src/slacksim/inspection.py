@@ -120,6 +120,7 @@ def described(simulation: Simulation) -> JsonObject:
             "id": world.team.id,
             "name": world.team.name,
             "domain": world.team.domain,
+            "suggestions": [{"text": text} for text in world.team.suggestions],
             "url": f"{simulation.url}/",
         },
         "bot": {"user_id": app.user_id, "bot_id": app.bot_id, "name": app.name, "app_id": app.id},

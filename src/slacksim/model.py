@@ -35,6 +35,8 @@ class Team:
     id: str
     name: str
     domain: str
+    suggestions: tuple[str, ...] = ()
+    """Questions that the page offers to a newcomer."""
 
 
 @dataclass(slots=True)

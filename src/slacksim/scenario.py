@@ -1,6 +1,6 @@
 """Scenario files: a workspace written down in YAML or JSON.
 
-team: {name: Northwind, domain: northwind}
+team: {name: Northwind, domain: northwind}   # optional: id, suggestions (questions that the page offers)
 app: {name: athenaeum}                # optional: user_id, bot_token, app_token, signing_secret, scopes,
                                       # events (subscriptions; all by default), events_url
 users:
@@ -35,7 +35,7 @@ from slacksim.model import App, Channel, Kind, Message, Team, User
 from slacksim.timestamps import seconds_ago
 from slacksim.world import World
 
-COLORS = ("4a154b", "e01e5a", "2eb67d", "36c5f0", "b8860b", "8d3daf", "0b6e4f", "c2410c")
+COLORS = ("a1493f", "3b6ea5", "8a5a9e", "b07a1e", "5b7a3a", "2f7f86", "8c4a6b", "5f6b3a")
 REFERENCE = re.compile(r"<([@#])([^<>|]+)>")
 BUILTIN = Path(__file__).parent / "scenarios" / "small.yaml"
 
@@ -50,6 +50,7 @@ class TeamEntry(Entry):
     name: str = "Local"
     domain: str = "local"
     id: str | None = None
+    suggestions: list[str] = []
 
 
 class AppEntry(Entry):
@@ -138,6 +139,7 @@ class _Builder:
             id=scenario.team.id or stable_id("T", scenario.team.domain),
             name=scenario.team.name,
             domain=scenario.team.domain,
+            suggestions=tuple(scenario.team.suggestions),
         )
         self.world = World(team, _app(scenario.app, team.id))
         for index, entry in enumerate(scenario.users):

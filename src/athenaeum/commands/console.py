@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from athenaeum.config import Config
 from athenaeum.observability.logging import configure_logging
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Generator
+
+    from athenaeum.documents.library import OnProgress
+    from athenaeum.documents.report import Progress as Step
 
 T = TypeVar("T")
 
@@ -46,9 +51,26 @@ def show_json(value: Any) -> None:
 def complain(message: str, *, status: int = 1) -> int:
     """Print what is wrong to standard error and give the exit status."""
     for line in message.splitlines():
-        err.print(f"[bold red]athenaeum:[/] {_escaped(line)}", soft_wrap=True)
+        err.print(f"[bold red]athenaeum:[/] {escaped(line)}", soft_wrap=True)
     return status
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as Rich prints it, markup or not."""
     return text.replace("[", "\\[")
+
+
+@contextmanager
+def progress_bar() -> Generator[OnProgress]:
+    """A bar per phase on standard error while documents are read and embedded."""
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("[dim]{task.fields[current]}"), console=err, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: Step) -> None:
+            phase = step.phase.value
+            if phase not in tasks:
+                tasks[phase] = progress.add_task(phase, total=step.total, current="")
+            progress.update(tasks[phase], completed=step.done, total=step.total, current=escaped(step.current[-60:]))
+
+        yield tell

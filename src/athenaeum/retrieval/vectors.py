@@ -51,6 +51,7 @@ async def store(session: AsyncSession, embedder: Embedder, vectors: Mapping[Pass
     if not rows:
         return
     ids, parts, literals = (list(column) for column in zip(*rows, strict=True))
+    await session.execute(_HOLD, {"ids": list(vectors)})  # two processes may embed the same passages at once
     await session.execute(_CLEAR, {"ids": list(vectors)})
     await session.execute(_STORE, {"embedder": embedder.name, "ids": ids, "parts": parts, "vectors": literals})
     await session.execute(_MARK, {"embedder": embedder.name, "ids": list(vectors)})
@@ -71,6 +72,8 @@ async def search(
 def _literal(vector: Vectors) -> str:
     return f"[{','.join(f'{value:.5g}' for value in vector.tolist())}]"
 
+
+_HOLD = text("SELECT passage_id FROM passages WHERE passage_id = ANY(:ids) ORDER BY passage_id FOR NO KEY UPDATE")
 
 _CLEAR = text("DELETE FROM embeddings WHERE passage_id = ANY(:ids)")
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from athenaeum.agent.runner import Runner
+from athenaeum.documents.library import Library
 from athenaeum.llm.embeddings import build_embedder
 from athenaeum.llm.models import ModelKeys, model_factory
 from athenaeum.retrieval.index import Index
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import TenantId
 
 
 def model_keys(config: Config) -> ModelKeys:
@@ -36,6 +38,11 @@ def open_index(config: Config, database: DatabaseConnection) -> Index:
         Misconfigured: the embedder is unknown or lacks its key.
     """
     return Index(database, build_embedder(config.embedder, config, config.home_dir / "cache"))
+
+
+def open_library(config: Config, database: DatabaseConnection, index: Index, tenant: TenantId) -> Library:
+    """The documents of a tenant."""
+    return Library(database, index, cache_dir=config.home_dir / "cache", tenant=tenant)
 
 
 @asynccontextmanager

@@ -68,6 +68,10 @@ async def _unreachable(url: str) -> str | None:
     try:
         async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
             return None
+    except psycopg.ProgrammingError as error:
+        raise Misconfigured(
+            "DATABASE_URL cannot be read: give postgresql://user:password@host:5432/name, or unset it"
+        ) from error
     except psycopg.OperationalError as error:
         where = conninfo_to_dict(url)
         place = f"{where.get('host', 'localhost')}:{where.get('port', 5432)}"

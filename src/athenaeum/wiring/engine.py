@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from athenaeum.conversations.indexing import MessageIndexer
+from athenaeum.conversations.refresh import CHANNEL, PERSON
 from athenaeum.conversations.turns import TURN
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
+from athenaeum.worker.greeter import Greeter
+from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
 from athenaeum.worker.handlers.turn import TurnHandler
+from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
 
 if TYPE_CHECKING:
@@ -24,6 +30,18 @@ class Engine:
     """A pool that is not started yet, and what runs beside it."""
 
     pool: WorkerPool
+    indexer: MessageIndexer
+    greeter: Greeter
+    janitor: Janitor
+    workspace: Workspace
+
+    async def work(self) -> None:
+        """Take events until cancelled, once it is known where answers go; hand on what is unfinished then."""
+        if self.workspace.client is not None:
+            await self.workspace.tenant()
+        async with self.pool, asyncio.TaskGroup() as group:
+            group.create_task(self.indexer.run())
+            group.create_task(self.greeter.run())
 
 
 def open_engine(
@@ -32,12 +50,18 @@ def open_engine(
     """Put the handlers of every kind of event together."""
     delivery = Delivery(database, workspace.clients)
     turn = TurnHandler(database, agent, delivery)
-    dispatch = Dispatch({TURN: turn}, config.max_retry_count)
+    handlers = {
+        TURN: turn,
+        CHANNEL: ChannelHandler(database, workspace.clients),
+        PERSON: PersonHandler(database, workspace.clients),
+    }
     pool = WorkerPool(
         config.worker_pool_size,
         database,
-        dispatch,
+        Dispatch(handlers, config.max_retry_count),
         visibility_timeout=config.visibility_timeout,
         max_retries=config.max_retry_count,
     )
-    return Engine(pool)
+    return Engine(
+        pool, MessageIndexer(database, index), Greeter(database, delivery), Janitor(database, turn), workspace
+    )

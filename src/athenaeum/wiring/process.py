@@ -25,11 +25,15 @@ from athenaeum.wiring.http import serve_http
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
+
+    from fastapi import FastAPI
 
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.observability.health import Probe
     from athenaeum.retrieval.index import Index
+    from athenaeum.wiring.engine import Engine
 
 log = structlog.get_logger(__name__)
 
@@ -64,27 +68,52 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
         database = await stack.enter_async_context(open_database(config, patient=True))
         workspace = await stack.enter_async_context(Workspace(config, database))
         index = open_index(config, database)
-        looks = {"database": probes.database(database), "queue": probes.queue(database), "slack": workspace.probe}
-        works: list[Coroutine[Any, Any, None]] = [workspace.connect()]
-        listener: Listener | None = None
+        parts = _Parts(
+            probes={
+                "database": probes.database(database),
+                "queue": probes.queue(database),
+                "slack": workspace.probe,
+            },
+            works=[workspace.connect()],
+        )
         if Role.WORKER in roles or Role.JANITOR in roles:
             agent = await stack.enter_async_context(open_agent(config, database, index))
             engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace)
             if Role.WORKER in roles:
-                pool = await stack.enter_async_context(engine.pool)
-                looks["workers"] = probes.workers(pool)
+                parts.employ(engine)
+            if Role.JANITOR in roles:
+                parts.works.append(engine.janitor.run())
         if Role.GATEWAY in roles:
-            listener = Listener(database, Intake(database))
-            if config.slack_app_token is not None:
-                socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
-                looks["socket"] = socket.probe
-                works.append(socket.run())
-        secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None
-        app = build_app(probes=looks, listener=listener, signing_secret=secret)
-        address = await stack.enter_async_context(serve_http(app, host=config.host, port=config.port))
-        await stack.enter_async_context(beside(*works))
+            parts.open_door(config, Listener(database, Intake(database)), workspace)
+        address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
+        await stack.enter_async_context(beside(*parts.works))
         log.info("process.ready", roles=sorted(roles), address=address)
         yield Running(address, database, index, workspace)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a process runs and shows, gathered role by role."""
+
+    probes: dict[str, Callable[[], Awaitable[Probe]]]
+    works: list[Coroutine[Any, Any, None]]
+    listener: Listener | None = None
+
+    def employ(self, engine: Engine) -> None:
+        self.probes["workers"] = probes.workers(engine.pool)
+        self.works.append(engine.work())
+
+    def open_door(self, config: Config, listener: Listener, workspace: Workspace) -> None:
+        self.listener = listener
+        self.works.append(workspace.sync())
+        if config.slack_app_token is not None:
+            socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
+            self.probes["socket"] = socket.probe
+            self.works.append(socket.run())
+
+    def app(self, config: Config) -> FastAPI:
+        secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None
+        return build_app(probes=self.probes, listener=self.listener, signing_secret=secret)
 
 
 async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Running], None]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from athenaeum.conversations.sync import sync_workspace
 from athenaeum.errors import Misconfigured, RetryLater
 from athenaeum.observability.health import Probe, Status
 from athenaeum.slack.client import SlackClient
@@ -37,6 +38,7 @@ class Workspace:
         self._clients: dict[TenantId, SlackClient] = {}
         self._tenant: asyncio.Future[Tenant] | None = None
         self._fault = "not asked yet"
+        self.synced = asyncio.Event()
         self.client: SlackClient | None = None
         if config.slack_bot_token is not None:
             self.client = SlackClient(config.slack_bot_token.get_secret_value(), base_url=config.slack_api_url)
@@ -81,6 +83,21 @@ class Workspace:
         self._clients[tenant.id] = self.client
         self._tenant.set_result(tenant)
         log.info("slack.connected", team=tenant.team_id, tenant=str(tenant.id))
+
+    async def sync(self) -> None:
+        """Read the people, channels, members and latest messages that events have not told, and say when it is done."""
+        if self.client is None:
+            return
+        tenant = await self.tenant()
+        while True:
+            try:
+                await sync_workspace(self._database, self.client, tenant.id)
+            except RetryLater as error:
+                log.warning("sync.interrupted", reason=str(error), retry_in=_PAUSE)
+                await asyncio.sleep(_PAUSE)
+                continue
+            self.synced.set()
+            return
 
     async def tenant(self) -> Tenant:
         """The workspace's tenant, once it is known."""
