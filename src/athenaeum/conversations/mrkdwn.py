@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from athenaeum.domain.identity import UserId
 
 # https://docs.slack.dev/messaging/formatting-message-text: <@U1|name> <#C1|name> <!here> <https://x|label>
-_REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
+_REFERENCE = re.compile(r"<([@#!]?)([^<>|\s][^<>|]*)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<@([A-Za-z0-9_-]{1,64})(?:\|[^<>]*)?>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
@@ -33,8 +33,7 @@ def mentioned(texts: Iterable[str]) -> set[UserId]:
 def without_mention(text: str, user: UserId | None) -> str:
     """The text as typed, mentions of `user` taken out wherever they stand; other mentions stay as they are."""
     if user is not None:
-        text = _MENTION.sub(lambda match: "" if match[1] == user else match[0], text)
-    text = re.sub(r"[ \t]{2,}", " ", text) if user is not None else text
+        text = re.sub(rf"<@{re.escape(user)}(?:\|[^<>]*)?>[ \t]*", "", text)
     return unescape(text).strip()
 
 
