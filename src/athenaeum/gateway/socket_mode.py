@@ -39,7 +39,7 @@ _CONNECT_TIMEOUT = 15.0
 _WATCH_INTERVAL = 1.0
 _PING_INTERVAL = 5.0
 
-_REFUSALS = {
+REFUSALS = {
     "socket_mode_not_enabled": "socket mode disabled: switch it on in the app's settings (Socket Mode)",
     "link_disabled": "socket mode disabled: switch it on in the app's settings (Socket Mode)",
     "invalid_auth": "the app token is not valid: set SLACK_APP_TOKEN to a current xapp- token",
@@ -49,6 +49,7 @@ _REFUSALS = {
     "not_allowed_token_type": "SLACK_APP_TOKEN is not an app-level token: those start with xapp-",
     "missing_scope": "the app token lacks the scope connections:write: make a new one (Basic Information)",
 }
+"""What Slack's refusals to connect mean, and the mend."""
 
 
 class _Refused(Exception):  # noqa: N818 - ends one connection, never leaves this module
@@ -112,7 +113,7 @@ class SocketMode:
 
     def _refuse(self, code: str) -> None:
         self._refused = True
-        self._fault = _REFUSALS.get(code, f"Slack refuses the connection: {code}")
+        self._fault = REFUSALS.get(code, f"Slack refuses the connection: {code}")
         log.error("socket.refused", code=code, next=self._fault)
 
     async def _connect_and_watch(self) -> None:

@@ -95,6 +95,10 @@ class SlackClient:
         response = await self._respond("auth.test", {}, read=False)
         return Identity.read(response.data, response.headers)  # pyright: ignore[reportArgumentType] - JSON by now
 
+    async def open_socket(self) -> str:
+        """The address of a new Socket Mode connection, good for one use; only an app-level token may ask."""
+        return str((await self._call("apps.connections.open", {}))["url"])
+
     async def channel_info(self, channel: ChannelId) -> dict[str, Any]:
         """One conversation."""
         return (await self._read("conversations.info", {"channel": channel}))["channel"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from athenaeum.domain.identity import UserId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ class Identity:
     bot_id: str | None
     app_id: str | None
     scopes: frozenset[str]
+    answered_at: datetime | None = None
+    """Slack's clock when it answered, in whole seconds; None where the server doesn't tell it."""
 
     @classmethod
     def read(cls, body: Mapping[str, Any], headers: Mapping[str, str]) -> Identity:
         """Read the response's JSON and its `x-oauth-scopes`."""
-        granted = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+        told = {name.lower(): value for name, value in headers.items()}
+        granted = told.get("x-oauth-scopes", "")
         return cls(
             team_id=str(body["team_id"]),
             enterprise_id=body.get("enterprise_id"),
@@ -38,4 +43,12 @@ class Identity:
             bot_id=body.get("bot_id"),
             app_id=body.get("app_id"),
             scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
+            answered_at=_moment(told.get("date")),
         )
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None

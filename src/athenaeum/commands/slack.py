@@ -1,0 +1,38 @@
+"""`athenaeum slack`: the Slack app."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from athenaeum.commands.console import show_json
+
+app = typer.Typer(no_args_is_help=True, help="Set up the Slack app.")
+
+
+@app.command()
+def manifest(
+    name: Annotated[str, typer.Option(help="The app's name, as people see and mention it.")] = "Athenaeum",
+    request_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where Slack delivers events over HTTP; without it, by Socket Mode."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
+) -> None:
+    """Print the manifest that api.slack.com takes to create or update the app.
+
+    Example: athenaeum slack manifest
+    """
+    import yaml
+
+    from athenaeum.slack import manifest as app_manifest
+
+    if request_url is not None and not request_url.startswith("https://"):
+        raise typer.BadParameter("--request-url: Slack delivers to https:// addresses only")
+    described = app_manifest.manifest(name, request_url=request_url)
+    if as_json:
+        show_json(described)
+    else:
+        yaml.safe_dump(described, sys.stdout, sort_keys=False, allow_unicode=True, width=100)
