@@ -93,10 +93,11 @@ def answer_from(question: str, results: Sequence[Sequence[Passage]]) -> str:
 def quote_from(question: str, results: Sequence[Sequence[Passage]]) -> list[str]:
     """Quotes from at most three of the passages that share words with the question, each with source and label."""
     about = quoting.terms(question)
-    return [
-        f"**{_source(passage)}** [{passage.label}]\n{_block(quoting.quote(passage.text, about, limit=_QUOTE_LIMIT))}"
-        for passage in _choose(about, results)
-    ]
+    quotes: list[str] = []
+    for passage in _choose(question, about, results):
+        words = quoting.quote(passage.text, about, limit=_QUOTE_LIMIT, question=question)
+        quotes.append(f"**{_source(passage)}** [{passage.label}]\n{_block(words)}")
+    return quotes
 
 
 def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> ModelResponse:
@@ -132,15 +133,16 @@ def _searched(messages: Sequence[ModelMessage]) -> bool:
     )
 
 
-def _choose(about: frozenset[str], results: Sequence[Sequence[Passage]]) -> list[Passage]:
+def _choose(question: str, about: frozenset[str], results: Sequence[Sequence[Passage]]) -> list[Passage]:
     """The passages with most of the question's words; at least half of them, or nothing was found."""
     by_rank = {passage.id: passage for passage in chain(*zip_longest(*results)) if passage is not None}
     covered = {
-        passage.id: len(about & quoting.terms(f"{passage.title} {passage.heading} {passage.text}"))
+        passage.id: len(about & quoting.terms(f"{passage.title} {passage.heading}\n{substance}"))
         for passage in by_rank.values()
+        if (substance := quoting.substance(passage.text, question))
     }
     enough = max(1, -(-len(about) // 2))
-    good = [passage for passage in by_rank.values() if covered[passage.id] >= enough]
+    good = [passage for passage in by_rank.values() if covered.get(passage.id, 0) >= enough]
     ranked = sorted(good, key=lambda passage: -covered[passage.id])
     # A passage with far fewer of the words than the best one is noise beside it.
     return [passage for passage in ranked[:_QUOTES] if 2 * covered[passage.id] > covered[ranked[0].id]]

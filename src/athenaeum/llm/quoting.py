@@ -36,6 +36,10 @@ class _Unit:
     """It begins a paragraph or stands by itself."""
 
 
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
 @lru_cache(maxsize=8192)
 def _stem(word: str) -> str:
     return _ENGLISH.stemWord(word)
@@ -43,16 +47,27 @@ def _stem(word: str) -> str:
 
 def terms(text: str) -> frozenset[str]:
     """The stems of the words that carry meaning."""
-    words = {word.lower() for word in _WORD.findall(text)}
-    return frozenset(_stem(word) for word in words - _STOP)
+    return frozenset(_stem(word) for word in set(_words(text)) - _STOP)
 
 
-def quote(text: str, about: AbstractSet[str], *, limit: int) -> str:
+def echoes(text: str, question: str) -> bool:
+    """Whether the text repeats the question word by word, as examples and other askers do: that is no answer."""
+    asked = _words(question)
+    return len(asked) > 3 and f" {' '.join(asked)} " in f" {' '.join(_words(text))} "  # fewer are a topic
+
+
+def substance(text: str, question: str) -> str:
+    """The text without the sentences that repeat the question."""
+    units = (text[unit.start : unit.end] for unit in _units(text))
+    return "\n".join(unit for unit in units if not echoes(unit, question))
+
+
+def quote(text: str, about: AbstractSet[str], *, limit: int, question: str = "") -> str:
     """The run of whole sentences, list items and code blocks of at most `limit` characters that holds most of `about`.
 
     The result stands in `text` exactly as returned. Among equals one with a block of code wins (what to type is what
     people ask for), then one that begins with the paragraph before the code, then the shorter one. A single unit
-    longer than `limit` is cut at a word.
+    longer than `limit` is cut at a word. Units that repeat `question` are quoted only where there are no others.
     """
     units = _units(text)
     if not units:
@@ -63,6 +78,8 @@ def quote(text: str, about: AbstractSet[str], *, limit: int) -> str:
         for last in range(first, len(units))
         if first == last or units[last].end - units[first].start <= limit
     ]
+    if question:
+        runs = [run for run in runs if not echoes(text[run[0].start : run[-1].end], question)] or runs
     best = max(runs, key=lambda run: _worth(text, run, about, limit))
     return cut(text[best[0].start : best[-1].end], limit)
 

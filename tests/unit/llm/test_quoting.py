@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athenaeum.llm.quoting import quote, terms
+from athenaeum.llm.quoting import quote, substance, terms
 
 GUIDE = """An event that failed for good is kept with its error.
 
@@ -72,3 +72,17 @@ def test_a_quote_stands_in_the_text_and_keeps_the_limit(text: str, limit: int) -
 
     assert quoted in text
     assert len(quoted) <= limit
+
+
+def test_a_sentence_that_only_repeats_the_question_is_no_answer() -> None:
+    text = "Ask it: `When is the release freeze?` and wait. The release freeze begins on December 15."
+    question = "When is the release freeze?"
+
+    assert quote(text, terms(question), limit=60, question=question) == "The release freeze begins on December 15."
+    assert substance(text, question) == "Ask it:\nThe release freeze begins on December 15."
+
+
+def test_an_echo_is_quoted_where_there_is_nothing_else() -> None:
+    question = "When is the release freeze?"
+
+    assert quote(question, terms(question), limit=60, question=question) == question
