@@ -1,6 +1,6 @@
 """Search quality and latency on collections in BEIR's layout.
 
-    python bench/search.py FOLDER... [--scale 100000] [--json FILE]
+    python -m bench.search FOLDER... [--scale 100000] [--json FILE]
 
 A folder has corpus.jsonl, queries.jsonl and qrels/test.tsv. Prints nDCG@10 and recall@10 of words alone, of vectors
 alone and of both fused, and the time of a whole search. With --scale, slices of 100 words of the last collection are

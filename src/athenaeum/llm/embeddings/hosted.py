@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, Self
 
 import numpy as np
 from pydantic_ai.embeddings import EmbeddingModel
 from pydantic_ai.embeddings.result import EmbedInputType
 from pydantic_ai.exceptions import ModelAPIError
+from pydantic_ai.providers import Provider
 
 from athenaeum.llm.embeddings.embedder import EmbedderUnavailable, Vectors
 
@@ -22,11 +24,21 @@ class HostedEmbedder:
 
     window = None
 
-    def __init__(self, name: str, model: EmbeddingModel) -> None:
-        """`name` is the model string of the configuration."""
+    def __init__(self, name: str, model: EmbeddingModel, provider: Provider[Any]) -> None:
+        """`name` is the model string of the configuration; `provider` holds the connections of `model`."""
         self.name = name
         self.dimensions: int | None = None
         self._model = model
+        self._provider = provider
+
+    async def __aenter__(self) -> Self:
+        """Keep connections open until the exit; without it each request opens its own."""
+        await self._provider.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close them; harmless when repeated."""
+        await self._provider.__aexit__(None, None, None)
 
     async def embed_query(self, text: str) -> Vectors:
         """One vector; a service that takes over 3 s counts as not answering."""
@@ -39,7 +51,7 @@ class HostedEmbedder:
 
     async def _embed(self, texts: Sequence[str], purpose: EmbedInputType) -> Vectors:
         try:
-            async with asyncio.timeout(_PATIENCE[purpose].total_seconds()):
+            async with self, asyncio.timeout(_PATIENCE[purpose].total_seconds()):
                 result = await self._model.embed(texts, input_type=purpose)
         except (ModelAPIError, TimeoutError, OSError) as error:
             raise EmbedderUnavailable(f"the embedder {self.name} does not answer: {error}") from error

@@ -6,6 +6,7 @@ Wang et al., 2020, "MiniLM"; fine-tuned by sentence-transformers, Apache-2.0.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import tempfile
 import threading
@@ -97,17 +98,21 @@ class _Session(Protocol):
 
 def _session(weights: Path, cache: Path) -> _Session:
     """The network, in 0.4 s from the cache or built in about 1.5 s."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as faults  # noqa: PLC0415 - slow to import
-
     try:
         return _opened(cache.read_bytes())
     except FileNotFoundError:
         pass
-    except (OSError, faults.InvalidProtobuf, faults.InvalidGraph, faults.Fail) as error:
+    except (OSError, *_faults()) as error:
         log.warning("embedder.cache_unreadable", path=str(cache), error=type(error).__name__)
     graph = _built(weights)
     _keep(graph, cache)
     return _opened(graph)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises for a graph it cannot read; these have no base class of their own."""
+    state: Any = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    return (state.InvalidProtobuf, state.InvalidGraph, state.Fail)
 
 
 def _opened(graph: bytes) -> _Session:

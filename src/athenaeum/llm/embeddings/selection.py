@@ -61,4 +61,4 @@ def _openai(spec: str, model: str, keys: EmbedderKeys) -> Embedder:
         raise Misconfigured(f"OPENAI_API_KEY: {spec} needs it; set it, or ATHENAEUM_EMBEDDER=offline")
     key = keys.openai_api_key.get_secret_value() if keys.openai_api_key else "none"
     provider = OpenAIProvider(api_key=key, base_url=keys.openai_base_url)
-    return HostedEmbedder(spec, OpenAIEmbeddingModel(model, provider=provider))
+    return HostedEmbedder(spec, OpenAIEmbeddingModel(model, provider=provider), provider)
