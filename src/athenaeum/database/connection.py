@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 import stamina
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import TenantId
 
 _CONNECT_TIMEOUT = 10  # seconds; a server that is starting answers within one
+# A network that swallows everything is noticed within 25 s; the kernel's own limits are two hours and 15 minutes.
+_TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class DatabaseConnection:
             pool_pre_ping=True,
             echo=echo,
             poolclass=AsyncAdaptedQueuePool,
-            connect_args={"connect_timeout": _CONNECT_TIMEOUT, "application_name": "athenaeum"},
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT, "application_name": "athenaeum", **_TCP},
         )
         event.listen(self._engine.sync_engine, "connect", _become_engine)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
@@ -114,9 +117,8 @@ async def connect(
     url: str, *, autocommit: bool = True, connect_timeout: int = _CONNECT_TIMEOUT
 ) -> psycopg.AsyncConnection[tuple[Any, ...]]:
     """Open one psycopg connection as the engine's role."""
-    connection = await psycopg.AsyncConnection.connect(
-        libpq_url(url), autocommit=True, connect_timeout=connect_timeout, application_name="athenaeum"
-    )
+    target = make_conninfo(libpq_url(url), connect_timeout=connect_timeout, application_name="athenaeum", **_TCP)
+    connection = await psycopg.AsyncConnection.connect(target, autocommit=True)
     await connection.execute(BECOME_ENGINE)
     await connection.set_autocommit(autocommit)
     return connection

@@ -83,6 +83,20 @@ async def test_a_follower_that_arrives_while_the_head_leaves_becomes_the_head(ev
     assert (await events.claim_one()).payload["n"] == 1
 
 
+async def test_a_batch_of_completions_cannot_deadlock_with_who_enqueues_to_two_of_its_keys(events: Queue) -> None:
+    await events.put(0, ordering_key="b")
+    await events.put(1, ordering_key="a")
+    heads = await events.claim()
+    async with events.database.session(DEFAULT_TENANT) as session:
+        await enqueue(session, NewEvent("test", {"n": 2}, DEFAULT_TENANT, ordering_key="a"))
+        completing = asyncio.create_task(queue.complete(events.link, heads))
+        await _until_somebody_waits_for_a_lock(events.database)
+        # a completer that held b while it waited for a would be waited for here, and never let go
+        await enqueue(session, NewEvent("test", {"n": 3}, DEFAULT_TENANT, ordering_key="b"))
+    assert await completing == {event.id for event in heads}
+    assert {event.payload["n"] for event in await events.claim()} == {2, 3}
+
+
 async def _until_somebody_waits_for_a_lock(database: DatabaseConnection) -> None:
     async with Queue(database) as watcher:
 
