@@ -75,38 +75,6 @@ def read_message(raw: Mapping[str, Any], channel: ChannelId, *, version: datetim
     )
 
 
-async def record(session: AsyncSession, message: Message) -> Stored:
-    """Store a new message or a newer version of one; gives what is stored now."""
-    statement = _upsert().returning(_TABLE.c.text)
-    text = (await session.execute(statement, _row(message))).scalar_one_or_none()
-    if text is None:  # a tombstone takes no update
-        return Stored(text="", is_deleted=True)
-    await announce(session)
-    return Stored(text=text, is_deleted=False)
-
-
-async def record_many(session: AsyncSession, messages: Sequence[Message]) -> None:
-    """Store a page of history."""
-    if messages:
-        await session.execute(_upsert(), [_row(message) for message in messages])
-        await announce(session)
-
-
-def _row(message: Message) -> dict[str, Any]:
-    return {
-        "channel_id": message.channel,
-        "ts": message.ts,
-        "sent_at": message.sent_at,
-        "thread_ts": message.thread_ts,
-        "user_id": message.user,
-        "bot_id": message.bot,
-        "subtype": message.subtype,
-        "text": message.text,
-        "edited_at": message.edited_at,
-        "metadata": {"files": list(message.files)} if message.files else {},
-    }
-
-
 def _upsert() -> Insert:
     statement = insert(_TABLE).values(tenant_id=func.athenaeum_tenant())
     new, old = statement.excluded, _TABLE.c
@@ -128,6 +96,43 @@ def _upsert() -> Insert:
     )
 
 
+# put together once: that takes longer than running it
+_RECORD_MANY = _upsert()
+_RECORD = _RECORD_MANY.returning(_TABLE.c.text)
+_ANNOUNCE = select(func.pg_notify(UNINDEXED, func.athenaeum_tenant().cast(String)))
+
+
+async def record(session: AsyncSession, message: Message) -> Stored:
+    """Store a new message or a newer version of one; gives what is stored now."""
+    text = (await session.execute(_RECORD, _row(message))).scalar_one_or_none()
+    if text is None:  # a tombstone takes no update
+        return Stored(text="", is_deleted=True)
+    await announce(session)
+    return Stored(text=text, is_deleted=False)
+
+
+async def record_many(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Store a page of history."""
+    if messages:
+        await session.execute(_RECORD_MANY, [_row(message) for message in messages])
+        await announce(session)
+
+
+def _row(message: Message) -> dict[str, Any]:
+    return {
+        "channel_id": message.channel,
+        "ts": message.ts,
+        "sent_at": message.sent_at,
+        "thread_ts": message.thread_ts,
+        "user_id": message.user,
+        "bot_id": message.bot,
+        "subtype": message.subtype,
+        "text": message.text,
+        "edited_at": message.edited_at,
+        "metadata": {"files": list(message.files)} if message.files else {},
+    }
+
+
 async def erase(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None:
     """Leave a tombstone without a word in it, also for a message that has not arrived yet."""
     gone: dict[str, Any] = {"text": "", "deleted_at": func.clock_timestamp(), "metadata": {}, "indexed_at": None}
@@ -146,7 +151,7 @@ async def erase(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> Non
 
 async def announce(session: AsyncSession) -> None:
     """Wake the indexer when this transaction commits."""
-    await session.execute(select(func.pg_notify(UNINDEXED, func.athenaeum_tenant().cast(String))))
+    await session.execute(_ANNOUNCE)
 
 
 async def react(session: AsyncSession, channel: ChannelId, ts: MessageTs, *, user: UserId, name: str) -> None:

@@ -20,6 +20,7 @@ from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload
 
+_TABLE = cast("Table", SlackChannel.__table__)
 _MEMBERS = cast("Table", SlackMember.__table__)
 
 
@@ -74,6 +75,14 @@ async def save(session: AsyncSession, channel: Channel) -> datetime:
     return (await session.execute(statement.returning(SlackChannel.updated_at))).scalar_one()
 
 
+_MEET = (
+    insert(_TABLE)
+    .values(tenant_id=func.athenaeum_tenant(), name="")
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.channel_id)
+)
+
+
 async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | None) -> bool:
     """Note that a channel exists; True when it should be read from Slack.
 
@@ -81,15 +90,8 @@ async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | No
     never widened on an event's word: until it was read it is private, its members unknown, strangers among them.
     """
     narrow = ChannelKind.PRIVATE if kind is None or kind is ChannelKind.PUBLIC else kind
-    statement = insert(SlackChannel).values(
-        tenant_id=func.athenaeum_tenant(),
-        channel_id=channel,
-        name="",
-        kind=narrow.value,
-        is_shared=narrow is not ChannelKind.DIRECT,
-    )
-    statement = statement.on_conflict_do_nothing().returning(SlackChannel.channel_id)
-    if (await session.execute(statement)).first() is not None:
+    row = {"channel_id": channel, "kind": narrow.value, "is_shared": narrow is not ChannelKind.DIRECT}
+    if (await session.execute(_MEET, row)).first() is not None:
         return True
     if kind is None:
         return False

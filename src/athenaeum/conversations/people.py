@@ -63,11 +63,17 @@ async def save(session: AsyncSession, people: Sequence[Person]) -> None:
     await session.execute(statement, [asdict(person) for person in people])
 
 
+_MEET = (
+    insert(_TABLE)
+    .values(tenant_id=func.athenaeum_tenant(), name="", is_guest=True)
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.user_id)
+)
+
+
 async def meet(session: AsyncSession, user: UserId) -> bool:
     """Note that somebody exists; True the first time, when they count as a guest because nothing is known of them."""
-    statement = insert(SlackUser).values(tenant_id=func.athenaeum_tenant(), user_id=user, name="", is_guest=True)
-    statement = statement.on_conflict_do_nothing().returning(SlackUser.user_id)
-    return (await session.execute(statement)).first() is not None
+    return (await session.execute(_MEET, {"user_id": user})).first() is not None
 
 
 async def names(session: AsyncSession, users: Iterable[UserId]) -> dict[UserId, str]:

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from athenaeum.database.connection import DatabaseConnection, transient
 from athenaeum.domain.tenant import Tenant
-from athenaeum.gateway.admission import admit
+from athenaeum.gateway.admission import Admission
 from athenaeum.gateway.envelope import Envelope, read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.observability.metrics import EVENTS_RECEIVED, EVENTS_REFUSED
@@ -43,7 +43,7 @@ class Listener:
 
     def __init__(self, database: DatabaseConnection, intake: Intake) -> None:
         """Build the Bolt app; nothing is opened."""
-        self._database = database
+        self._admission = Admission(database)
         self._intake = intake
         self._app = AsyncApp(
             name="athenaeum",
@@ -89,7 +89,7 @@ class Listener:
         context: AsyncBoltContext,
         next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt injects by name
     ) -> BoltResponse | None:
-        tenant = await admit(self._database, context["envelope"])
+        tenant = await self._admission.admit(context["envelope"])
         if tenant is None:
             return BoltResponse(status=Receipt.TAKEN.value)
         context["tenant"] = tenant

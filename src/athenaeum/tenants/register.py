@@ -1,7 +1,4 @@
-"""Tenants by the Slack workspace they are connected to.
-
-Nothing is cached: the lookup is one indexed read, and a tenant that was disabled is silent from the next event on.
-"""
+"""Tenants by the Slack workspace they are connected to."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ _ROW = models.Tenant
 
 
 async def resolve(database: DatabaseConnection, team_id: str | None, enterprise_id: str | None) -> Tenant | None:
-    """The active tenant of a workspace: by its team, or by its enterprise for an organisation-wide identity."""
+    """The active tenant of a workspace: by its team, or by its enterprise for an organisation-wide installation."""
     async with database.session() as session:
         row = await _find(session, team_id, enterprise_id)
         return _read(row) if row is not None and row.status == "active" else None

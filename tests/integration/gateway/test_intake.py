@@ -14,6 +14,8 @@ from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, MessageTs, turn_id
 from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.admission import Admission
+from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.observability.metrics import UNKNOWN_WORKSPACES
@@ -226,11 +228,18 @@ async def test_an_unknown_workspace_is_silent_and_counted(listener: Listener, ev
     assert await store.messages() == []
 
 
-async def test_a_disabled_tenant_is_silent(listener: Listener, events: Events, store: Store) -> None:
+async def test_a_tenant_that_is_disabled_is_silent_within_seconds(
+    database: DatabaseConnection, tenant: Tenant, events: Events, store: Store
+) -> None:
+    seconds = 0.0
+    admission = Admission(database, clock=lambda: seconds)
+    envelope = read_envelope(events.mention("hi"))
+    assert await admission.admit(envelope) == tenant
     await store.rows("UPDATE tenants SET status = 'disabled' RETURNING 1")
-    await take(listener, events.mention(f"<@{BOT}> hello"))
 
-    assert await store.messages() == []
+    assert await admission.admit(envelope) == tenant
+    seconds = 5.0
+    assert await admission.admit(envelope) is None
 
 
 @pytest.mark.parametrize(
