@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from athenaeum.domain.event import EventStatus
+from athenaeum.events import admin
 from athenaeum.events.queue import claimed
 from athenaeum.events.retry import Abandon, Fail, Finish, Retry, decide, describe
 
@@ -25,7 +26,6 @@ _CLAIM = text(
 _COMPLETE = text("SELECT events_complete_one(:id, :token)")
 _RETRY = text("SELECT events_retry(:id, :token, :error, CAST(:after AS interval))")
 _FAIL = text("SELECT events_fail(:id, :token, :error)")
-_STATS = text("SELECT status, count(*) AS total FROM events GROUP BY status")
 _DEPTH = text("SELECT count(*) FROM queued_events WHERE state <> 'running'")
 
 
@@ -84,8 +84,7 @@ class EventProcessor:
 
     async def get_queue_stats(self) -> dict[str, int]:
         """How many events there are of each status: pending, processing, completed, failed."""
-        found: dict[str, int] = {row.status: row.total for row in await self._session.execute(_STATS)}
-        return {status.value: found.get(status, 0) for status in EventStatus}
+        return {status.value: count for status, count in (await admin.stats(self._session)).items()}
 
     async def get_queue_depth(self) -> int:
         """How many events wait, those included that are not due yet."""
