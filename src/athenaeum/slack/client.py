@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 SLACK_API = "https://slack.com/api/"
 _READ_ATTEMPTS = 5
+_FIRST_PAUSE = timedelta(seconds=0.5)
 _LONGEST_PAUSE = timedelta(seconds=60)
 _PAGE = 200
 
@@ -153,7 +154,7 @@ class SlackClient:
             try:
                 return _body(await self._respond(method, arguments, read=True))
             except (RateLimited, Ambiguous) as error:
-                pause = error.after or timedelta(seconds=0.25 * 2**attempt)
+                pause = error.after or _FIRST_PAUSE * 2 ** (attempt - 1)
                 if attempt == _READ_ATTEMPTS or pause > _LONGEST_PAUSE:
                     raise
                 log.info("slack.waiting", method=method, error=error.code, seconds=pause.total_seconds())

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from athenaeum.domain.turn import Citation
 
 _ADDRESS = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|www\.|(?:javascript|vbscript|mailto|tel):(?=\S)|data:(?=[\w/+.-]*[;,]))[^\s<>\"`]*",
+    r"(?:(?<![a-z0-9+.-])(?!hxxps?:|fxp:)[a-z0-9+.-]+://|(?<![a-z0-9])www\.|(?:javascript|vbscript|mailto|tel):(?=\S)"
+    r"|data:(?=[\w/+.-]*[;,]))[^\s<>\"`]*",
     re.IGNORECASE,
 )
+_OPENABLE = re.compile(r"https?:|ftp:|www\.|javascript:|vbscript:|data:", re.IGNORECASE)
+_DEAD = str.maketrans("tT", "xX")
 _TRAILING = ".,;:!?'*_~"
 _WEB = ("http", "https", "ftp", "")
 _RESERVED = ("example.com", "example.org", "example.net", "example", "localhost", "test", "invalid")
@@ -64,7 +67,9 @@ class LinkPolicy:
 
     def shows(self, url: str) -> bool:
         """Whether the address may be written out, though not as a link."""
-        return self.allows(url) or url in self.quoted or _leads_nowhere(url) or _scheme(url) not in _WEB
+        if self.allows(url) or url in self.quoted or _leads_nowhere(url):
+            return True
+        return _scheme(url) not in _WEB and not _OPENABLE.search(url)
 
     def tame(self, text: str) -> str:
         """The text with every address that may not be shown written so that nothing opens it."""
@@ -92,11 +97,16 @@ def defanged(url: str) -> str:
     if not colon:
         return url.replace(".", "[.]")
     if scheme.lower() not in {"http", "https", "ftp"}:
-        return f"{scheme}[:]{rest}"
+        return f"{scheme}[:]{_closed(rest)}"
     match = re.match(r"(/*)([^/?#]*)(.*)", rest, re.DOTALL)
     assert match is not None  # every part may be empty
     slashes, host, path = match.groups()
-    return f"{re.sub('tt', 'xx', scheme, flags=re.IGNORECASE)}:{slashes}{host.replace('.', '[.]')}{path}"
+    return f"{scheme.translate(_DEAD)}:{slashes}{_closed(host.replace('.', '[.]'))}{_closed(path)}"
+
+
+def _closed(text: str) -> str:
+    """The text without an address that begins in the middle of it."""
+    return _OPENABLE.sub(lambda found: found[0].replace(":", "[:]").replace(".", "[.]"), text)
 
 
 def is_web(url: str) -> bool:

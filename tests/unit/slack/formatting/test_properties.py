@@ -1,0 +1,114 @@
+"""What holds for any text a model might write, obeying whoever planted an instruction in what it read."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from slack_sdk.models.blocks import MarkdownBlock
+
+from athenaeum.domain.identity import PassageId
+from athenaeum.domain.turn import Answer, Citation
+from athenaeum.slack.formatting import render
+from athenaeum.slack.formatting.rendering import MAX_BLOCKS_TEXT, MAX_MARKDOWN, MAX_TEXT
+from athenaeum.slack.formatting.splitting import MAX_PARTS
+
+CITED = "https://docs.corp.dev/retry"
+FRAGMENTS = [
+    "[", "]", "(", ")", "!", "<", ">", "|", "`", "```", "~~~", "*", "**", "_", "~~", "\\", "\n", "\n\n", " ", "    ",
+    "- ", "1. ", "> ", "# ", "|---|", "\n| a | b |\n|---|---|\n| ", ": ", "](", "]: ", "&", "&lt;", "&#60;", "&#104;",
+    "https://evil.com/?d=1", "http://", "HTTPS://evil.com", "www.evil.com", "//evil.com", "javascript:alert(1)",
+    "data:text/html,x", "mailto:a@evil.com", CITED, f"{CITED}?d=1", f"{CITED}@evil.com", "<!channel>", "<@U123ABC>",
+    "<#C123ABC|x>", "<!subteam^S1>", "@channel", "@here", "@everyone", "channel>",
+    "\u200b", "\u202e", "\U000e0041", "\ufeff",
+    "word", "[1]", "[r]", "\n[r]: https://evil.com\n",
+    "![x](https://evil.com/i.png)", "[x](https://evil.com)", "😀", "\r\n",
+    "<https://evil.com|docs>", "<b>", "<!--", "-->", "\x00", "\t", "é", "***", "---", "===", "+ ", "\n```py\n",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=40).map("".join)
+SOURCE = Citation(1, PassageId(1), "Retrying", CITED, "words")
+CALLS = re.compile(r"<!|<@|<#|@(?:channel|here|everyone)\b", re.IGNORECASE)
+OPENABLE = re.compile(r"(?:https?://|www\.|javascript:(?=\S)|data:text)[^\s<>)\]`]*", re.IGNORECASE)
+INVISIBLE = re.compile("[\u200b\u202a-\u202e\ufeff\x00\U000e0000-\U000e007f]")
+READERS = [
+    MarkdownIt("commonmark"),
+    MarkdownIt("commonmark").enable(["table", "strikethrough"]),
+    MarkdownIt("js-default"),
+]
+modest = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def markdown(text: str) -> list[str]:
+    return [str(message.blocks[0]["text"]) for message in render(Answer(text, (SOURCE,)))]
+
+
+def targets(reader: MarkdownIt, text: str) -> list[str]:
+    tokens = [child for token in reader.parse(text) for child in (token, *(token.children or ()))]
+    return [
+        str(token.attrs.get("href") or token.attrs.get("src")) for token in tokens if {"href", "src"} & set(token.attrs)
+    ]
+
+
+@modest
+@given(TEXTS)
+def test_every_link_leads_to_a_source(text: str) -> None:
+    for part in markdown(text):
+        for reader in READERS:
+            assert {target.partition("#")[0] for target in targets(reader, part)} <= {CITED}
+        assert {found.partition("#")[0].rstrip(".,;:!?'*_~") for found in OPENABLE.findall(part)} <= {CITED}
+
+
+@modest
+@given(TEXTS)
+def test_nobody_is_called(text: str) -> None:
+    for message in render(Answer(text, (SOURCE,))):
+        assert not CALLS.search(str(message.blocks[0]["text"]))
+        assert not CALLS.search(message.text)
+        assert not CALLS.search(message.plain)
+
+
+@modest
+@given(TEXTS)
+def test_nothing_is_hidden(text: str) -> None:
+    for message in render(Answer(text, (SOURCE,))):
+        assert not INVISIBLE.search(str(message.blocks[0]["text"]) + message.text + message.plain)
+
+
+@modest
+@given(TEXTS)
+def test_no_html_comes_through(text: str) -> None:
+    for part in markdown(text):
+        tokens = READERS[0].parse(part)
+        kinds = {child.type for token in tokens for child in (token, *(token.children or ()))}
+        assert not kinds & {"html_block", "html_inline", "image"}
+
+
+@modest
+@given(TEXTS, st.sampled_from([1, 20, 400]))
+def test_every_part_is_within_slacks_limits(text: str, times: int) -> None:
+    messages = render(Answer((text * times)[:30_000], (SOURCE,)))
+    assert 1 <= len(messages) <= MAX_PARTS
+    for message in messages:
+        part = str(message.blocks[0]["text"])
+        assert 0 < len(part.encode("utf-16-le")) // 2 <= MAX_MARKDOWN
+        MarkdownBlock(text=part).validate_json()
+        assert len(message.text.encode("utf-16-le")) // 2 <= MAX_TEXT
+        assert sum(len(str(block.get("text", "")) or str(block)) for block in message.blocks) <= MAX_BLOCKS_TEXT
+
+
+@modest
+@given(TEXTS, st.sampled_from([1, 20, 400]))
+def test_no_fence_is_left_open(text: str, times: int) -> None:
+    for part in markdown((text * times)[:30_000]):
+        closed = READERS[1].parse(f"{part}\n\nafter")
+        assert (closed[-2].content, closed[-2].type) == ("after", "inline")
+        assert closed[-3].level == 0
+
+
+@modest
+@given(TEXTS)
+def test_what_was_written_anew_stays_as_it_is(text: str) -> None:
+    once = markdown(text)
+    assert [part for written in once for part in markdown(written)] == once
