@@ -144,8 +144,8 @@ def _choose(question: str, about: frozenset[str], results: Sequence[Sequence[Pas
     enough = max(1, -(-len(about) // 2))
     good = [passage for passage in by_rank.values() if covered.get(passage.id, 0) >= enough]
     ranked = sorted(good, key=lambda passage: -covered[passage.id])
-    # A passage with far fewer of the words than the best one is noise beside it.
-    return [passage for passage in ranked[:_QUOTES] if 2 * covered[passage.id] > covered[ranked[0].id]]
+    # A passage with fewer of the words than the best one is mostly noise beside it.
+    return [passage for passage in ranked[:_QUOTES] if 4 * covered[passage.id] >= 3 * covered[ranked[0].id]]
 
 
 def _source(passage: Passage) -> str:
