@@ -1,39 +1,42 @@
-"""The `athenaeum` command: names the commands, and turns every expected error into one line."""
+"""The `athenaeum` command: names the commands, and turns every error into one line."""
 
 from __future__ import annotations
 
 import sys
 
 import typer
-from typer.exceptions import TyperException
+from typer.exceptions import Abort, TyperException
 
-from athenaeum.commands import ask, database, demo, documents, doctor, events, serving, slack
+from athenaeum.commands import ask, database, demo, doctor, documents, events, serving, slack
 from athenaeum.commands.console import complain
-from athenaeum.errors import AthenaeumError
+from athenaeum.commands.failure import report
+
+_TRY, _RUN, _KEEP = "Try it", "Run it", "Look after it"
 
 app = typer.Typer(
     name="athenaeum",
-    help="An AI teammate in Slack that answers once, with sources.",
+    help="An AI teammate in Slack that answers once, with sources.\n\nExample: athenaeum demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo.demo)
-app.command()(serving.up)
-app.command()(serving.gateway)
-app.command()(serving.worker)
-app.command()(serving.janitor)
-app.command()(ask.ask)
-app.command()(doctor.doctor)
-app.add_typer(documents.app, name="docs")
-app.add_typer(events.app, name="events")
-app.add_typer(slack.app, name="slack")
-app.add_typer(database.app, name="db")
+app.command(rich_help_panel=_TRY)(demo.demo)
+app.command(rich_help_panel=_TRY)(ask.ask)
+app.add_typer(documents.app, name="docs", rich_help_panel=_TRY)
+app.command(rich_help_panel=_RUN)(serving.up)
+app.command(rich_help_panel=_RUN)(serving.gateway)
+app.command(rich_help_panel=_RUN)(serving.worker)
+app.command(rich_help_panel=_RUN)(serving.janitor)
+app.command(rich_help_panel=_KEEP)(doctor.doctor)
+app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
+app.add_typer(database.app, name="db", rich_help_panel=_KEEP)
+app.add_typer(slack.app, name="slack", rich_help_panel=_KEEP)
 
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 failed, 2 called wrongly."""
+    sys.excepthook = report
     sys.exit(_status())
 
 
@@ -41,21 +44,15 @@ def _status() -> int:
     try:
         outcome = app(standalone_mode=False)
     except TyperException as error:
-        return complain(
-            f"{error.format_message().rstrip('.')}; see athenaeum --help", status=getattr(error, "exit_code", 2)
-        )
-    except AthenaeumError as error:
-        return complain(str(error))
-    except ExceptionGroup as group:
-        expected = group.subgroup(AthenaeumError)
-        if expected is None:
-            raise
-        return complain(str(_first(expected)))
-    except KeyboardInterrupt:
+        return _called_wrongly(error)
+    except (Abort, KeyboardInterrupt):
         return 130
     return outcome if isinstance(outcome, int) else 0
 
 
-def _first(group: BaseExceptionGroup[AthenaeumError]) -> AthenaeumError:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+def _called_wrongly(error: TyperException) -> int:
+    told = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "athenaeum"
+    # without arguments the help itself has been printed
+    return complain(f"{told}; see {command} --help" if told else "", status=getattr(error, "exit_code", 2))

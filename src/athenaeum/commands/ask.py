@@ -19,7 +19,7 @@ _PATIENCE = 600.0  # seconds; longer than every retry of a turn together
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    question: Annotated[str, typer.Argument(metavar="TEXT", help="What you want to know.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Ask one question here, through the same queue, agent and delivery as in Slack.
@@ -29,7 +29,7 @@ def ask(
     Example: athenaeum ask "How do I retry a failed event?"
     """
     if not question.strip():
-        raise typer.BadParameter("ask something")
+        raise typer.BadParameter("ask something", param_hint="TEXT")
     answer = run(_ask(question))
     if as_json:
         show_json(asdict(answer))

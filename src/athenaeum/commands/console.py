@@ -64,7 +64,9 @@ def escaped(text: str) -> str:
 def progress_bar() -> Generator[OnProgress]:
     """A bar per phase on standard error while documents are read and embedded."""
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("[dim]{task.fields[current]}"), console=err, transient=True) as progress:
+    with Progress(
+        *columns, TextColumn("[dim]{task.fields[current]}"), console=err, transient=True, disable=not err.is_terminal
+    ) as progress:
         tasks: dict[str, TaskID] = {}
 
         def tell(step: Step) -> None:

@@ -7,8 +7,12 @@ from typing import Annotated
 import typer
 
 from athenaeum.commands.console import out, run, settings, show_json
+from athenaeum.errors import Misconfigured
 
-app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, and look whether it is.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Bring the database up to date, and look whether it is.\n\nExample: athenaeum db migrate",
+)
 
 
 @app.command()
@@ -26,7 +30,13 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
 
     Example: athenaeum db check
     """
-    missing = run(_missing())
+    try:
+        missing = run(_missing())
+    except Misconfigured as error:
+        if as_json:
+            show_json({"reachable": False, "reason": str(error), "missing": None})
+            raise typer.Exit(1) from error
+        raise
     if as_json:
         show_json({"reachable": True, "missing": missing})
     else:

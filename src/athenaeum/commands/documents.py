@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from athenaeum.domain.passage import Passage
     from athenaeum.retrieval.index import Index
 
-app = typer.Typer(no_args_is_help=True, help="Add documents, keep them up to date, search them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Add documents, keep them up to date, search them.\n\nExample: athenaeum docs add ./handbook",
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Address = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder, a git repository or a site.")]
@@ -86,7 +89,7 @@ def remove(source: Address) -> None:
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    query: Annotated[str, typer.Argument(metavar="TEXT", help="Words or a question.")],
     limit: Annotated[int, typer.Option(min=1, max=50, help="How many passages.")] = 5,
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +97,8 @@ def search(
 
     Example: athenaeum docs search "parental leave"
     """
+    if not query.strip():
+        raise typer.BadParameter("give words to look for", param_hint="TEXT")
     passages = run(_search(query, limit))
     if as_json:
         show_json([asdict(passage) for passage in passages])

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from athenaeum.events.admin import EventRecord
 
-app = typer.Typer(no_args_is_help=True, help="Look at the queue; retry or drop what failed.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at the queue; retry or drop what failed.\n\nExample: athenaeum events list --status failed",
+)
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="The event's number, from `events list`.", min=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -92,7 +95,7 @@ def retry(
     Example: athenaeum events retry 42
     """
     if (event is None) == (not every):
-        raise typer.BadParameter("give the number of one event, or --all")
+        raise typer.BadParameter("give the number of one event, or --all", param_hint="ID")
     out.print(f"retried {run(_retry(event))}")
 
 

@@ -9,7 +9,7 @@ import typer
 
 from athenaeum.commands.console import show_json
 
-app = typer.Typer(no_args_is_help=True, help="Set up the Slack app.")
+app = typer.Typer(no_args_is_help=True, help="Set up the Slack app.\n\nExample: athenaeum slack manifest")
 
 
 @app.command()
@@ -30,7 +30,7 @@ def manifest(
     from athenaeum.slack import manifest as app_manifest
 
     if request_url is not None and not request_url.startswith("https://"):
-        raise typer.BadParameter("--request-url: Slack delivers to https:// addresses only")
+        raise typer.BadParameter("Slack delivers to https:// addresses only", param_hint="--request-url")
     described = app_manifest.manifest(name, request_url=request_url)
     if as_json:
         show_json(described)

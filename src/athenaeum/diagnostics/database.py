@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from athenaeum.config import Config
 
 SUBJECT = "database"
+_SEPARATOR = re.compile(r"; |(?<=\)): ")  # between what is wrong and the mend, which a finding tells apart
 _LOOK = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
            (SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'),
@@ -45,7 +47,7 @@ async def look(config: Config, compare: Callable[[str, datetime], None]) -> list
         async with locate_database(config) as url:
             return await _look_inside(url, f"embedded in {config.home_dir}" if embedded else "DATABASE_URL", compare)
     except Misconfigured as error:
-        return [fault(SUBJECT, str(error).partition("; ")[0], mend)]
+        return [fault(SUBJECT, _SEPARATOR.split(str(error))[0], mend)]
     except (psycopg.Error, OSError) as error:
         return [fault(SUBJECT, f"the connection was lost: {error}", mend)]
 
