@@ -11,6 +11,7 @@ import structlog
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.tenant import Tenant
+from athenaeum.errors import RetryLater
 from athenaeum.gateway.changes import Posted
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.observability.metrics import UNKNOWN_WORKSPACES
@@ -33,7 +34,11 @@ class Admission:
         self._known: dict[tuple[str | None, str | None], tuple[Tenant, float]] = {}
 
     async def admit(self, envelope: Envelope) -> Tenant | None:
-        """The tenant that the event is for; None, a warning and a count for anybody else's."""
+        """The tenant that the event is for; None, a warning and a count for anybody else's.
+
+        Raises:
+            RetryLater: no workspace is connected yet, so nobody can say whose it is: the first start is not over.
+        """
         key = (envelope.team, envelope.enterprise)
         tenant, until = self._known.get(key, (None, 0.0))
         if tenant is not None and self._clock() < until:
@@ -43,6 +48,8 @@ class Admission:
             self._known[key] = (tenant, self._clock() + _REMEMBERED)
             return tenant
         self._known.pop(key, None)
+        if not await register.is_connected(self._database):
+            raise RetryLater("an event came before any workspace was connected")
         UNKNOWN_WORKSPACES.inc()
         log.warning("workspace.unknown", team=envelope.team, enterprise=envelope.enterprise, event_id=envelope.event_id)
         return None

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from athenaeum.database.connection import DatabaseConnection, transient
 from athenaeum.domain.tenant import Tenant
+from athenaeum.errors import RetryLater
 from athenaeum.gateway.admission import Admission
 from athenaeum.gateway.envelope import Envelope, read_envelope
 from athenaeum.gateway.intake import Intake
@@ -105,7 +106,7 @@ class Listener:
 
     async def _failed(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
         envelope: Envelope = context["envelope"]
-        if transient(error):
+        if isinstance(error, RetryLater) or transient(error):
             return BoltResponse(status=_postponed(envelope, error).value)
         log.error("event.broken", event_id=envelope.event_id, type=envelope.type, exc_info=error)
         return BoltResponse(status=Receipt.AWAY.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import ColumnElement, and_, case, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,13 @@ async def resolve(database: DatabaseConnection, team_id: str | None, enterprise_
     async with database.session() as session:
         row = await _find(session, team_id, enterprise_id)
         return _read(row) if row is not None and row.status == "active" else None
+
+
+async def is_connected(database: DatabaseConnection) -> bool:
+    """Whether any workspace was ever connected."""
+    connected = _ROW.slack_team_id.is_not(None) | _ROW.slack_enterprise_id.is_not(None)
+    async with database.session() as session:
+        return bool(await session.scalar(select(exists().where(connected))))
 
 
 async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:

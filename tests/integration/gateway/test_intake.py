@@ -228,6 +228,18 @@ async def test_an_unknown_workspace_is_silent_and_counted(listener: Listener, ev
     assert await store.messages() == []
 
 
+async def test_an_event_that_comes_before_any_workspace_is_connected_is_left_with_slack(
+    database: DatabaseConnection, events: Events
+) -> None:
+    listener = Listener(database, Intake(database))
+    mention = events.mention(f"<@{BOT}> hello")
+    assert await listener.receive(mention, transport="socket") is Receipt.AWAY
+
+    tenant = await register.bind(database, IDENTITY)
+    await take(listener, mention)
+    assert len(await Store(database, tenant.id).turns()) == 1
+
+
 async def test_a_tenant_that_is_disabled_is_silent_within_seconds(
     database: DatabaseConnection, tenant: Tenant, events: Events, store: Store
 ) -> None:
