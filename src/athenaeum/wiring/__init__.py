@@ -8,8 +8,3 @@ process     gateway, workers and janitor, together or apart
 """
 
 from __future__ import annotations
-
-from athenaeum.wiring.agent import open_agent, open_index
-from athenaeum.wiring.database import locate_database, open_database
-
-__all__ = ["locate_database", "open_agent", "open_database", "open_index"]
