@@ -90,7 +90,8 @@ _REMOVE = text(f"""
 
 _REMOVE_EMPTY = text(f"DELETE FROM postings AS posting USING {_PLACES} AND passages = '{{}}'")  # noqa: S608 - as above
 
-# ln(1 + …) keeps the weight of a term that most passages have above zero, as in Lucene
+# k1 is 1.2 and b 0.75, their constants taken together: k1 + 1, k1 * (1 - b), k1 * b.
+# ln(1 + …) keeps the weight of a term that most passages have above zero, as in Lucene.
 _SEARCH = """
     WITH readable (readable_shelf) AS MATERIALIZED ({shelves}),
     corpus AS MATERIALIZED (
@@ -100,15 +101,15 @@ _SEARCH = """
         SELECT term, passages, frequencies, lengths FROM postings
         WHERE term = ANY(:terms) AND shelf IN (SELECT readable_shelf FROM readable)),
     weight AS MATERIALIZED (
-        SELECT term, ln(1 + (max(corpus.passages) - count + 0.5) / (count + 0.5)) AS weight
-        FROM (SELECT term, sum(cardinality(passages))::float8 AS count FROM list GROUP BY term) AS counts, corpus
-        GROUP BY term, count),
+        SELECT term, 2.2::float8 * ln(1 + (corpus.passages - count + 0.5) / (count + 0.5)) AS weight,
+               0.9::float8 / mean_length AS slope
+        FROM (SELECT term, sum(cardinality(passages))::float8 AS count FROM list GROUP BY term) AS counts, corpus),
     posting AS (
-        SELECT term, unnest(passages) AS passage_id, unnest(frequencies) AS frequency, unnest(lengths) AS length
-        FROM list)
-    SELECT passage_id, sum(weight * 2.2::float8 * frequency
-                           / (frequency + 1.2::float8 * (0.25::float8 + 0.75::float8 * length / mean_length))) AS score
-    FROM posting JOIN weight USING (term), corpus
+        SELECT weight, slope, unnest(passages) AS passage_id, unnest(frequencies)::float8 AS frequency,
+               unnest(lengths)::float8 AS length
+        FROM list JOIN weight USING (term))
+    SELECT passage_id, sum(weight * frequency / (frequency + 0.3::float8 + slope * length)) AS score
+    FROM posting
     GROUP BY passage_id
     ORDER BY score DESC, passage_id
     LIMIT :depth

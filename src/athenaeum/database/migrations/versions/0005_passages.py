@@ -72,6 +72,12 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id, passage_id) REFERENCES passages ON DELETE CASCADE
         )""")
     op.execute("COMMENT ON COLUMN embeddings.part IS 'a passage longer than the embedder''s window has several'")
+    op.execute("CREATE INDEX embeddings_by_shelf ON embeddings (tenant_id, shelf)")
+    # of the offline embedder alone: an HNSW index wants one length of vectors
+    op.execute("""
+        CREATE INDEX embeddings_nearest ON embeddings
+        USING hnsw ((embedding::halfvec(384)) halfvec_ip_ops) WHERE embedder = 'all-MiniLM-L6-v2'
+        """)
     op.execute("""
         CREATE TABLE document_sources (
             tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
