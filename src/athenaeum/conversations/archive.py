@@ -54,7 +54,7 @@ def read_message(raw: Mapping[str, Any], channel: ChannelId, *, version: datetim
     """A message of Slack's API or of an event; `version` dates an edit that does not date itself.
 
     Raises:
-        Unreadable: it has no timestamp, or an id that is none.
+        Malformed: it has no timestamp, or an id that is none.
     """
     message = Payload.of(raw)
     ts = message.ts()

@@ -40,7 +40,7 @@ def read_channel(raw: Mapping[str, Any]) -> Channel:
     """A `channel` object of Slack's API.
 
     Raises:
-        Unreadable: it has no id.
+        Malformed: it has no id.
     """
     channel = Payload.of(raw)
     topic = channel.child("topic")

@@ -33,7 +33,7 @@ def read_person(raw: Mapping[str, Any]) -> Person:
     """A `user` object of Slack's API.
 
     Raises:
-        Unreadable: it has no id.
+        Malformed: it has no id.
     """
     user = Payload.of(raw)
     profile = user.child("profile") or Payload({})

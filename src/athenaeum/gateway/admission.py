@@ -12,7 +12,7 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.tenant import Tenant
 from athenaeum.errors import RetryLater
-from athenaeum.gateway.changes import Posted
+from athenaeum.gateway.changes import Written
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.observability.metrics import UNKNOWN_WORKSPACES
 from athenaeum.tenants import register
@@ -55,16 +55,16 @@ class Admission:
         return None
 
 
-def opens_turn(posted: Posted, *, now: datetime) -> bool:
+def opens_turn(written: Written, *, now: datetime) -> bool:
     """Whether a person asks the bot something: by mention anywhere, or by anything in a direct message.
 
     A rewritten message asks only where the rewriting put the mention in.
     """
-    speech = posted.speech
+    speech = written.speech
     if speech is None:
         return False
-    if posted.revised:
-        changed_at = posted.message.edited_at
-        return posted.now_mentions and changed_at is not None and now - changed_at < STALE_AFTER
+    if written.revised:
+        changed_at = written.message.edited_at
+        return written.now_mentions and changed_at is not None and now - changed_at < STALE_AFTER
     addressed = speech.mentions_bot or speech.channel_kind is ChannelKind.DIRECT
     return addressed and now - speech.sent_at < STALE_AFTER

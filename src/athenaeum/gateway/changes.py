@@ -12,7 +12,7 @@ from athenaeum.domain.message import InboundMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class Written:
     """A message was written, or rewritten when `revised`."""
 
     message: Message
@@ -95,4 +95,4 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Change = Posted | Removed | Reacted | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing
+Change = Written | Removed | Reacted | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing

@@ -26,7 +26,7 @@ def read_envelope(body: object) -> Envelope:
     own `team_id` may be a stranger's, or null on Enterprise Grid.
 
     Raises:
-        Unreadable: it names no installation or has no event.
+        Malformed: it names no installation or has no event.
     """
     outer = Payload.of(body)
     event = Payload.of(outer.fields.get("event"))

@@ -25,11 +25,11 @@ from athenaeum.gateway.changes import (
     Met,
     Moved,
     Nothing,
-    Posted,
     Reacted,
     Removed,
     Renamed,
     Stale,
+    Written,
 )
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.normalize import normalize_event
@@ -54,7 +54,7 @@ class Intake:
         """Return once the event is committed.
 
         Raises:
-            Unreadable: the event is malformed, and would be next time.
+            Malformed: the event is malformed, and would be next time.
         """
         started = time.perf_counter()
         change = normalize_event(envelope, tenant.bot_user)
@@ -76,8 +76,8 @@ class _Writer:
 
     async def write(self, change: Change) -> None:
         match change:
-            case Posted():
-                await self._posted(change)
+            case Written():
+                await self._written(change)
             case Removed(channel, ts):
                 await archive.erase(self._session, channel, ts)  # which also withdraws its question
             case Reacted(channel, ts, user, name, added):
@@ -90,9 +90,9 @@ class _Writer:
             case _:
                 await self._channel_changed(change)
 
-    async def _posted(self, posted: Posted) -> None:
-        message, speech = posted.message, posted.speech
-        await self._meet(posted)
+    async def _written(self, written: Written) -> None:
+        message, speech = written.message, written.speech
+        await self._meet(written)
         stored = await archive.record(self._session, message)
         if speech is None or stored.is_deleted:
             return
@@ -100,9 +100,9 @@ class _Writer:
             await channels.pair(self._session, message.channel, speech.sender)
         # what is stored may be newer than what this event brought
         speech = replace(speech, text=without_mention(stored.text, self._tenant.bot_user))
-        if posted.revised:
+        if written.revised:
             await questions.reword(self._session, message.channel, message.ts, speech.text)
-        if opens_turn(posted, now=self._now):
+        if opens_turn(written, now=self._now):
             turn = await open_turn(
                 self._session,
                 tenant=self._tenant.id,
@@ -116,9 +116,9 @@ class _Writer:
             if turn is not None:
                 log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel)
 
-    async def _meet(self, posted: Posted) -> None:
-        message = posted.message
-        if await channels.meet(self._session, message.channel, posted.kind):
+    async def _meet(self, written: Written) -> None:
+        message = written.message
+        if await channels.meet(self._session, message.channel, written.kind):
             await self._read_again(message.channel)
         if message.user is not None and await people.meet(self._session, message.user):
             await refresh.refresh_person(self._session, self._tenant.id, message.user, cause=self._cause)

@@ -23,7 +23,7 @@ from athenaeum.gateway.admission import Admission
 from athenaeum.gateway.envelope import Envelope, read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.observability.metrics import EVENTS_RECEIVED, EVENTS_REFUSED
-from athenaeum.slack.incoming import Unreadable
+from athenaeum.slack.incoming import Malformed
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Listener:
         """
         try:
             envelope = read_envelope(payload)
-        except Unreadable as error:
+        except Malformed as error:
             event_id = payload.get("event_id") if isinstance(payload, Mapping) else None
             return _quarantined(str(event_id)[:64], error)
         EVENTS_RECEIVED.labels(transport, envelope.type).inc()
@@ -101,7 +101,7 @@ class Listener:
         envelope: Envelope = context["envelope"]
         try:
             await self._intake.take_in(envelope, context["tenant"])
-        except Unreadable as error:
+        except Malformed as error:
             _quarantined(envelope.event_id, error)
 
     async def _failed(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
@@ -122,7 +122,7 @@ async def _authorize(context: AsyncBoltContext) -> AuthorizeResult:
     )
 
 
-def _quarantined(event_id: str, error: Unreadable) -> Receipt:
+def _quarantined(event_id: str, error: Malformed) -> Receipt:
     EVENTS_REFUSED.labels("unreadable").inc()
     log.error("event.unreadable", event_id=event_id, error=str(error))
     return Receipt.TAKEN

@@ -1,4 +1,4 @@
-"""Slack's events, each read into one of a few changes; pure, and raises nothing but Unreadable."""
+"""Slack's events, each read into one of a few changes; pure, and raises nothing but Malformed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from athenaeum.gateway.changes import (
     Met,
     Moved,
     Nothing,
-    Posted,
     Reacted,
     Removed,
     Renamed,
     Stale,
+    Written,
 )
 from athenaeum.gateway.envelope import Envelope, read_envelope
-from athenaeum.slack.incoming import Payload, Unreadable, moment
+from athenaeum.slack.incoming import Malformed, Payload, moment
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
 """Subtypes under which a person speaks to others; `/me` tells, and is not a question."""
@@ -42,7 +42,7 @@ def normalize(body: object, bot_user: UserId | None) -> Change:
     """The change that an `event_callback` tells of, seen by the bot whose user is `bot_user`.
 
     Raises:
-        Unreadable: a field that is needed is missing or malformed.
+        Malformed: a field that is needed is missing or malformed.
     """
     return normalize_event(read_envelope(body), bot_user)
 
@@ -67,7 +67,7 @@ def _message(envelope: Envelope, bot_user: UserId | None) -> Change:
     if subtype == "message_replied":  # says only that a thread has grown
         return Nothing()
     message = read_message(event.fields, event.channel())
-    return Posted(
+    return Written(
         message=message, kind=_kind(event, message.channel), speech=_speech(envelope, message, event, bot_user)
     )
 
@@ -82,13 +82,13 @@ def _revision(envelope: Envelope, bot_user: UserId | None) -> Change:
     event = envelope.event
     inner = event.child("message")
     if inner is None:
-        raise Unreadable("message: message_changed without the message")
+        raise Malformed("message: message_changed without the message")
     if inner.text("subtype") == "tombstone":  # the deleted root of a thread that has replies
         return Removed(event.channel(), inner.ts())
     changed_at = event.optional_ts("event_ts") or event.optional_ts("ts")
     message = read_message(inner.fields, event.channel(), version=moment(changed_at) if changed_at else None)
     before = event.child("previous_message")
-    return Posted(
+    return Written(
         message=message,
         kind=_kind(event, message.channel),
         speech=_speech(envelope, message, inner, bot_user),
@@ -157,7 +157,7 @@ def _stale(event: Payload) -> Change:
 def _met(event: Payload) -> Change:
     user = event.child("user")
     if user is None:
-        raise Unreadable("user: no person")
+        raise Malformed("user: no person")
     return Met(read_person(user.fields))
 
 

@@ -18,13 +18,13 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Unreadable(AthenaeumError):  # noqa: N818 - named for what it means, like the other errors
+class Malformed(AthenaeumError):  # noqa: N818 - named for what it means, like the other errors
     """A payload is not what Slack's documentation says; the message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One JSON object; readers raise Unreadable where a field is missing or of another shape."""
+    """One JSON object; readers raise Malformed where a field is missing or of another shape."""
 
     fields: Mapping[str, Any]
 
@@ -32,7 +32,7 @@ class Payload:
     def of(cls, value: object) -> Payload:
         """Wrap what JSON gave."""
         if not isinstance(value, Mapping):
-            raise Unreadable(f"expected a JSON object, got {type(value).__name__}")
+            raise Malformed(f"expected a JSON object, got {type(value).__name__}")
         return cls(cast("Mapping[str, Any]", value))
 
     def text(self, key: str) -> str:
@@ -43,7 +43,7 @@ class Payload:
     def identifier(self, key: str) -> str:
         """An id that must be there."""
         if (value := self.optional_identifier(key)) is None:
-            raise Unreadable(f"{key}: no id")
+            raise Malformed(f"{key}: no id")
         return value
 
     def optional_identifier(self, key: str) -> str | None:
@@ -52,7 +52,7 @@ class Payload:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not _ID.fullmatch(value):
-            raise Unreadable(f"{key}: not an id")
+            raise Malformed(f"{key}: not an id")
         return value
 
     def user(self, key: str = "user") -> UserId:
@@ -68,7 +68,7 @@ class Payload:
     def ts(self, key: str = "ts") -> MessageTs:
         """A message's id that must be there."""
         if (value := self.optional_ts(key)) is None:
-            raise Unreadable(f"{key}: no timestamp")
+            raise Malformed(f"{key}: no timestamp")
         return value
 
     def optional_ts(self, key: str) -> MessageTs | None:
@@ -77,7 +77,7 @@ class Payload:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not _TS.fullmatch(value):
-            raise Unreadable(f"{key}: not a timestamp")
+            raise Malformed(f"{key}: not a timestamp")
         return MessageTs(value)
 
     def flag(self, key: str) -> bool:
@@ -102,6 +102,6 @@ def moment(ts: MessageTs) -> datetime:
     """When the message with this id was written, to the microsecond."""
     match = _TS.fullmatch(ts)
     if match is None:
-        raise Unreadable(f"not a timestamp: {ts[:32]!r}")
+        raise Malformed(f"not a timestamp: {ts[:32]!r}")
     seconds, fraction = match.groups()
     return _EPOCH + timedelta(seconds=int(seconds), microseconds=int(fraction.ljust(6, "0")))

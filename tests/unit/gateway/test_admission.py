@@ -12,7 +12,7 @@ from athenaeum.domain.channel import ChannelKind, Surface
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.message import InboundMessage
 from athenaeum.gateway.admission import opens_turn
-from athenaeum.gateway.changes import Posted
+from athenaeum.gateway.changes import Written
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MESSAGE = Message(ChannelId("C1"), MessageTs("1.000000"), NOW, None, UserId("U1"), None, None, "hi", None)
@@ -29,11 +29,11 @@ SPEECH = InboundMessage(
     sent_at=NOW,
     mentions_bot=True,
 )
-ASKED = Posted(MESSAGE, ChannelKind.PUBLIC, SPEECH)
+ASKED = Written(MESSAGE, ChannelKind.PUBLIC, SPEECH)
 
 
 @pytest.mark.parametrize(
-    ("posted", "answered"),
+    ("written", "answered"),
     [
         (ASKED, True),
         (replace(ASKED, speech=None), False),
@@ -47,5 +47,5 @@ ASKED = Posted(MESSAGE, ChannelKind.PUBLIC, SPEECH)
         (replace(ASKED, revised=True, now_mentions=True), False),
     ],
 )
-def test_a_person_who_addresses_us_now_is_answered(posted: Posted, answered: bool) -> None:
-    assert opens_turn(posted, now=NOW) is answered
+def test_a_person_who_addresses_us_now_is_answered(written: Written, answered: bool) -> None:
+    assert opens_turn(written, now=NOW) is answered

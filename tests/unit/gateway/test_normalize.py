@@ -18,14 +18,14 @@ from athenaeum.gateway.changes import (
     Met,
     Moved,
     Nothing,
-    Posted,
     Reacted,
     Removed,
     Renamed,
     Stale,
+    Written,
 )
 from athenaeum.gateway.normalize import normalize
-from athenaeum.slack.incoming import Unreadable
+from athenaeum.slack.incoming import Malformed
 
 BOT = UserId("UBOT")
 TS = "1700000000.000100"
@@ -43,14 +43,14 @@ def callback(event: dict[str, Any], **outer: Any) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event, **outer}
 
 
-def posted(event: dict[str, Any], **outer: Any) -> Posted:
+def written(event: dict[str, Any], **outer: Any) -> Written:
     change = normalize(callback({**MESSAGE, **event}, **outer), BOT)
-    assert isinstance(change, Posted)
+    assert isinstance(change, Written)
     return change
 
 
 def test_a_message_is_read_whole() -> None:
-    change = posted({"text": "<@UBOT> a &amp; b", "thread_ts": "1699999999.000001"})
+    change = written({"text": "<@UBOT> a &amp; b", "thread_ts": "1699999999.000001"})
     speech = change.speech
     assert speech is not None
     assert (speech.text, speech.mentions_bot, speech.channel_kind) == ("a & b", True, ChannelKind.PUBLIC)
@@ -72,13 +72,13 @@ def test_a_message_is_read_whole() -> None:
     ],
 )
 def test_the_mention_of_the_bot_is_taken_out_wherever_it_stands(text: str, question: str) -> None:
-    speech = posted({"text": text}).speech
+    speech = written({"text": text}).speech
     assert speech is not None
     assert speech.text == question
 
 
 def test_a_mention_of_somebody_whose_id_begins_like_the_bots_is_not_the_bots() -> None:
-    speech = posted({"text": "<@UBOT2> hi"}).speech
+    speech = written({"text": "<@UBOT2> hi"}).speech
     assert speech is not None
     assert not speech.mentions_bot
 
@@ -97,19 +97,19 @@ def test_a_mention_of_somebody_whose_id_begins_like_the_bots_is_not_the_bots() -
 def test_the_kind_of_channel_comes_from_the_event_or_stays_unknown(
     channel: str, given: str, kind: ChannelKind | None
 ) -> None:
-    assert posted({"channel": channel, "channel_type": given}).kind is kind
+    assert written({"channel": channel, "channel_type": given}).kind is kind
 
 
 def test_grid_events_name_their_installation_in_the_authorizations() -> None:
     leave = [{"enterprise_id": "E1", "team_id": "T9", "user_id": "UBOT"}]
-    speech = posted({"user": "W1"}, team_id=None, authorizations=leave, context_team_id="T8").speech
+    speech = written({"user": "W1"}, team_id=None, authorizations=leave, context_team_id="T8").speech
     assert speech is not None
     assert (speech.workspace, speech.enterprise, speech.sender) == ("T9", "E1", "W1")
 
 
 def test_an_organisation_wide_installation_has_no_team_but_the_contexts() -> None:
     leave = [{"enterprise_id": "E1", "team_id": None, "is_enterprise_install": True}]
-    speech = posted({}, team_id=None, authorizations=leave, context_team_id="T8").speech
+    speech = written({}, team_id=None, authorizations=leave, context_team_id="T8").speech
     assert speech is not None
     assert (speech.workspace, speech.enterprise) == ("T8", "E1")
 
@@ -122,14 +122,14 @@ def test_an_edit_carries_its_own_date() -> None:
         "text": "new",
         "edited": {"user": "U1", "ts": "1700000005.000000"},
     }
-    change = posted({"subtype": "message_changed", "message": inner, "previous_message": {**inner, "text": "old"}})
+    change = written({"subtype": "message_changed", "message": inner, "previous_message": {**inner, "text": "old"}})
     assert change.revised
     assert change.message.edited_at == datetime(2023, 11, 14, 22, 13, 25, tzinfo=UTC)
 
 
 def test_an_edit_without_a_date_is_dated_by_its_event() -> None:
     inner = {"type": "message", "user": "U1", "ts": TS, "text": "new"}
-    change = posted({"subtype": "message_changed", "message": inner, "ts": "1700000009.000000"})
+    change = written({"subtype": "message_changed", "message": inner, "ts": "1700000009.000000"})
     assert change.message.edited_at == datetime(2023, 11, 14, 22, 13, 29, tzinfo=UTC)
 
 
@@ -198,7 +198,7 @@ _plausible = st.recursive(
 
 @given(_json)
 def test_arbitrary_json_raises_nothing_but_unreadable(body: object) -> None:
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(Malformed):
         normalize(body, BOT)
 
 
@@ -210,9 +210,9 @@ def test_almost_right_events_raise_nothing_but_unreadable_and_never_hold_what_po
 ) -> None:
     try:
         change = normalize(callback({"type": kind, "subtype": subtype, **fields}), BOT)
-    except Unreadable:
+    except Malformed:
         return
-    if isinstance(change, Posted):
+    if isinstance(change, Written):
         assert "\x00" not in change.message.text
         assert all("\x00" not in name for name in change.message.files)
         change.message.text.encode()
@@ -220,7 +220,7 @@ def test_almost_right_events_raise_nothing_but_unreadable_and_never_hold_what_po
 
 @given(st.text(), st.text())
 def test_no_text_of_a_question_holds_the_bots_mention(before: str, after: str) -> None:
-    speech = posted({"text": f"{before}<@UBOT>{after}"}).speech
+    speech = written({"text": f"{before}<@UBOT>{after}"}).speech
     assert speech is not None
     assert speech.mentions_bot
     assert "<@UBOT>" not in speech.text or "<@UBOT>" in (before + after).replace("&lt;", "<").replace("&gt;", ">")

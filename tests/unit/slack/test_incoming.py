@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athenaeum.domain.identity import MessageTs
-from athenaeum.slack.incoming import Payload, Unreadable, moment
+from athenaeum.slack.incoming import Malformed, Payload, moment
 
 
 @pytest.mark.parametrize("value", [None, 3, "text", [1], True])
 def test_only_an_object_is_a_payload(value: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(Malformed):
         Payload.of(value)
 
 
@@ -25,7 +25,7 @@ def test_text_loses_what_postgresql_refuses_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("value", ["C1\n", "C 1", "a" * 65, 5, ["C1"], "C1; DROP"])
 def test_what_is_no_id_is_unreadable(value: object) -> None:
-    with pytest.raises(Unreadable, match="channel"):
+    with pytest.raises(Malformed, match="channel"):
         Payload({"channel": value}).channel()
 
 
@@ -36,7 +36,7 @@ def test_an_id_may_come_as_the_object_it_belongs_to() -> None:
 
 @pytest.mark.parametrize("value", ["", None, "1700000000", "1700000000.0000001", "-1.0", "1e9.1", 1700000000.1])
 def test_what_is_no_timestamp_is_unreadable(value: object) -> None:
-    with pytest.raises(Unreadable, match="ts"):
+    with pytest.raises(Malformed, match="ts"):
         Payload({"ts": value}).ts()
 
 
