@@ -42,8 +42,8 @@ format: $(READY)  ## put the code into its form
 	@$(BIN)/ruff format --quiet .
 
 bench: $(READY)  ## benchmarks, each beside its floor
-	$(BIN)/python bench/queue.py
-	$(BIN)/python bench/turn.py
+	$(BIN)/python bench/queue
+	$(BIN)/python bench/turn
 
 lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock

@@ -92,9 +92,7 @@ def _migrate(url: str) -> None:
 def _require(connection: Connection) -> None:
     version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
     if int(version) < MINIMUM_SERVER:
-        raise Misconfigured(
-            f"PostgreSQL {int(version) // 10000} is too old: use 16 or newer, or unset DATABASE_URL"
-        )
+        raise Misconfigured(f"PostgreSQL {int(version) // 10000} is too old: use 16 or newer, or unset DATABASE_URL")
     vector = connection.exec_driver_sql("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").scalar()
     if vector is None:
         raise Misconfigured(

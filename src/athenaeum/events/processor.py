@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CLAIM = text(
     "SELECT event_id, tenant_id, kind, payload, lease_token, attempt, created_at"
-    " FROM events_claim(:worker, 1, CAST(:lease AS interval))"
+    " FROM events_claim(:worker, 1, CAST(:lease AS interval), NULL)"
 )
 _COMPLETE = text("SELECT events_complete_one(:id, :token)")
 _RETRY = text("SELECT events_retry(:id, :token, :error, CAST(:after AS interval))")

@@ -6,7 +6,7 @@ migration of the queue. `True`, or an id given back, means that the token was th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from athenaeum.domain.event import Event
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLAIM = (
     "SELECT event_id, tenant_id, kind, payload, lease_token, attempt, created_at"
-    " FROM events_claim(%s, %s::integer, %s::interval)"
+    " FROM events_claim(%s, %s::integer, %s::interval, %s::text[])"
 )
 COMPLETE = "SELECT events_complete(%s::bigint[], %s::bigint[])"
 COMPLETE_ONE = "SELECT events_complete_one(%s::bigint, %s::bigint)"
@@ -46,9 +46,12 @@ def claimed(row: Sequence[Any]) -> Event:
     )
 
 
-async def claim(link: Link, worker: str, *, limit: int, lease: timedelta) -> list[Event]:
-    """Up to `limit` due events, by priority and age."""
-    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease))]
+async def claim(
+    link: Link, worker: str, *, limit: int, lease: timedelta, kinds: Collection[str] | None = None
+) -> list[Event]:
+    """Up to `limit` due events, by priority and age; of `kinds` only, where given."""
+    wanted = None if kinds is None else list(kinds)
+    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease, wanted))]
 
 
 async def complete(link: Link, events: Sequence[Event]) -> frozenset[EventId]:

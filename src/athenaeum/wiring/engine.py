@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.refresh import CHANNEL, PERSON
-from athenaeum.conversations.turns import TURN
+from athenaeum.conversations.turns import ASK, TURN
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
@@ -18,6 +18,8 @@ from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from athenaeum.agent.runner import Runner
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
@@ -45,13 +47,20 @@ class Engine:
 
 
 def open_engine(
-    config: Config, *, database: DatabaseConnection, index: Index, agent: Runner, workspace: Workspace
+    config: Config,
+    *,
+    database: DatabaseConnection,
+    index: Index,
+    agent: Runner,
+    workspace: Workspace,
+    kinds: Collection[str] | None = None,
 ) -> Engine:
-    """Put the handlers of every kind of event together."""
+    """Put the handlers of every kind of event together; the pool takes only `kinds`, where given."""
     delivery = Delivery(database, workspace.clients)
     turn = TurnHandler(database, agent, delivery)
     handlers = {
         TURN: turn,
+        ASK: turn,
         CHANNEL: ChannelHandler(database, workspace.clients),
         PERSON: PersonHandler(database, workspace.clients),
     }
@@ -61,6 +70,7 @@ def open_engine(
         Dispatch(handlers, config.max_retry_count),
         visibility_timeout=config.visibility_timeout,
         max_retries=config.max_retry_count,
+        kinds=kinds,
     )
     return Engine(
         pool, MessageIndexer(database, index), Greeter(database, delivery), Janitor(database, turn), workspace

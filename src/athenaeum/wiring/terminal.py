@@ -6,7 +6,7 @@ import getpass
 import time
 from typing import TYPE_CHECKING
 
-from athenaeum.conversations.turns import open_turn, wait_for
+from athenaeum.conversations.turns import ASK, open_turn, wait_for
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId
 from athenaeum.wiring.agent import open_agent, open_index
@@ -29,7 +29,7 @@ async def ask_here(config: Config, question: str) -> Answer:
     async with open_database(config) as database, Workspace(config, database) as workspace:
         index = open_index(config, database)
         async with open_agent(config, database, index) as agent:
-            engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace)
+            engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace, kinds=[ASK])
             ts = MessageTs(f"{time.time():.6f}")
             async with database.session(DEFAULT_TENANT) as session:
                 turn = await open_turn(

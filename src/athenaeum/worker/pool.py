@@ -27,6 +27,8 @@ from athenaeum.worker.outcomes import Outcome, Outcomes
 from athenaeum.worker.statistics import PoolHealth, PoolStats, Workload
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.event import Event
 
@@ -57,6 +59,7 @@ class WorkerPool:
         visibility_timeout: timedelta = timedelta(seconds=60),
         max_retries: int = 3,
         drain_time: timedelta = timedelta(seconds=10),
+        kinds: Collection[str] | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -67,6 +70,7 @@ class WorkerPool:
             visibility_timeout: How long a claim lives without a heartbeat.
             max_retries: Attempts after the first one.
             drain_time: What `stop` gives unfinished work before it is handed back to the queue.
+            kinds: Take only events of these kinds; the others are left to other pools.
         """
         if size < 1:
             raise Misconfigured("a worker pool needs a size of at least 1: set WORKER_POOL_SIZE")
@@ -75,6 +79,7 @@ class WorkerPool:
         self._visibility_timeout = visibility_timeout
         self._max_retries = max_retries
         self._drain_time = drain_time
+        self._kinds = kinds
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._load = Workload(size)
         self._bell = Bell()
@@ -211,7 +216,8 @@ class WorkerPool:
 
     async def _claim(self, room: int) -> list[Event]:
         began = time.perf_counter()
-        events = await queue.claim(self._claims, self._worker, limit=room, lease=self._visibility_timeout)
+        lease = self._visibility_timeout
+        events = await queue.claim(self._claims, self._worker, limit=room, lease=lease, kinds=self._kinds)
         metrics.CLAIM_SECONDS.observe(time.perf_counter() - began)
         return events
 

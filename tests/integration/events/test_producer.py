@@ -93,7 +93,7 @@ async def test_a_tenant_sees_its_own_events_alone(events: Queue, table: str) -> 
         "UPDATE queued_events SET state = 'ready'",
         "UPDATE queued_events SET tenant_id = '00000000-0000-0000-0000-000000000002'",
         "DELETE FROM queued_events",
-        "SELECT events_claim('me', 1, '1 minute')",
+        "SELECT events_claim('me', 1, '1 minute', NULL)",
         "SELECT events_upkeep('0', '0')",
         "UPDATE finished_events SET kind = 'x'",
         "SELECT * FROM finished_events_default",

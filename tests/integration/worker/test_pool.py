@@ -320,3 +320,16 @@ async def test_stats_tell_how_busy_the_workers_are(events: Queue) -> None:
         stats = pool.get_stats()
         assert 0 < stats["utilisation"] <= 1
         assert stats["uptime_seconds"] > 0
+
+
+async def test_a_pool_for_some_kinds_leaves_the_others_to_others(events: Queue) -> None:
+    seen: list[str] = []
+    other = await events.put(1, kind="other")
+    await events.put(2, kind="mine")
+
+    async with WorkerPool(2, events.database, lambda event: seen.append(event.kind), kinds=["mine"]):
+        await _completed(events, 1)
+
+    assert seen == ["mine"]
+    record = await events.show(other)
+    assert (record.status.value, record.retry_count) == ("pending", 0)

@@ -20,12 +20,13 @@ from athenaeum.conversations.turns.ledger import (
     take,
     withdrawn,
 )
-from athenaeum.conversations.turns.opening import TURN, open_turn
+from athenaeum.conversations.turns.opening import ASK, TURN, open_turn
 from athenaeum.conversations.turns.question import question
 from athenaeum.conversations.turns.stranded import stranded
 from athenaeum.conversations.turns.waiting import wait_for
 
 __all__ = [
+    "ASK",
     "TURN",
     "TURNS_CHANNEL",
     "Turn",

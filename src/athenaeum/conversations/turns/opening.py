@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.database import models
+from athenaeum.domain.channel import Surface
 from athenaeum.domain.event import NewEvent
 from athenaeum.domain.identity import turn_id
 from athenaeum.events import enqueue
@@ -15,11 +16,12 @@ from athenaeum.events import enqueue
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from athenaeum.domain.channel import Surface
     from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, TurnId, UserId
 
 TURN = "turn"
-"""The kind of event that asks for an answer; its payload is `{"turn": id}`."""
+"""The kind of event that asks for an answer in Slack; its payload is `{"turn": id}`."""
+ASK = "ask"
+"""The same from the terminal: any worker answers it, also one that knows no workspace."""
 
 
 async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them given
@@ -48,7 +50,7 @@ async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them give
     event = await enqueue(
         session,
         NewEvent(
-            kind=TURN,
+            kind=TURN if surface is Surface.SLACK else ASK,
             payload={"turn": str(turn)},
             tenant=tenant,
             dedupe_key=f"turn:{turn}",
