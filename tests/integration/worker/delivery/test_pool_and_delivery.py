@@ -4,7 +4,7 @@ from athenaeum.conversations.turns import TURN
 from athenaeum.errors import APOLOGY
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.pool import WorkerPool
-from support.stage import ANSWER, ScriptedAgent, Stage
+from support.stage import ANSWER, ScriptedAgent, Stage, said
 
 
 def pool(stage: Stage, agent: ScriptedAgent) -> WorkerPool:
@@ -19,7 +19,6 @@ async def test_the_pool_answers_questions_from_the_queue(stage: Stage) -> None:
 
 
 async def test_the_last_failure_is_told_to_who_asked(stage: Stage) -> None:
-    turn = await stage.ask()
+    turn = await stage.look(await stage.ask())
     async with pool(stage, ScriptedAgent(RuntimeError("a bug"))):
-        await stage.until(lambda: any(c["arguments"]["text"] == APOLOGY for c in stage.calls("chat.update")))
-    assert await stage.texts(turn) == [APOLOGY]
+        await stage.until(lambda: [said(message) for message in stage.shown(turn)] == [APOLOGY])
