@@ -24,7 +24,7 @@ from athenaeum.database.embedded import EmbeddedPostgres, postmaster
 from athenaeum.database.embedded.deadline import Deadline
 from athenaeum.database.embedded.lock import FileLock
 from athenaeum.database.embedded.owner import Credentials, Owner
-from athenaeum.database.embedded.place import Place
+from athenaeum.database.embedded.place import Premises
 
 _TESTS = Path(__file__).parent.parent
 
@@ -119,7 +119,7 @@ def home() -> Generator[Path]:
     yield base / "home"
     for root in [*base.rglob("postgres"), *_noted(base)]:
         if (root / "server.lock").exists():
-            postmaster.stop(Place(root, Owner.of(root / "data")), Deadline(timedelta(seconds=20)))
+            postmaster.stop(Premises(root, Owner.of(root / "data")), Deadline(timedelta(seconds=20)))
             shutil.rmtree(root)
     shutil.rmtree(base)
 

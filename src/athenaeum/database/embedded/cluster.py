@@ -19,7 +19,7 @@ from athenaeum.database.embedded.binaries import ENVIRONMENT, Binaries
 from athenaeum.database.embedded.deadline import Deadline
 from athenaeum.database.embedded.fault import mend
 from athenaeum.database.embedded.lock import FileLock
-from athenaeum.database.embedded.place import Place
+from athenaeum.database.embedded.place import Premises
 from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _SETTINGS = {
 }
 
 
-def version(place: Place) -> int | None:
+def version(place: Premises) -> int | None:
     """The major version that wrote the cluster, or None when there is no cluster."""
     try:
         return int((place.data / "PG_VERSION").read_text(encoding="ascii"))
@@ -46,7 +46,7 @@ def version(place: Place) -> int | None:
         return None
 
 
-def create(place: Place, binaries: Binaries, boot: FileLock) -> None:
+def create(place: Premises, binaries: Binaries, boot: FileLock) -> None:
     """Make an empty cluster beside its final name and move it there, so that a crash leaves no half of one.
 
     initdb inherits the boot lock: should we be killed, nobody begins anew before it has ended.
@@ -93,7 +93,7 @@ def _initdb_options(binaries: Binaries, data: Path, password_file: Path) -> list
     ]
 
 
-def connect(place: Place, *, database: str = _SUPERUSER) -> psycopg.Connection:
+def connect(place: Premises, *, database: str = _SUPERUSER) -> psycopg.Connection:
     """Connect as the superuser, whatever the environment's PG variables say."""
     return psycopg.connect(
         host=str(place.socket_dir),
@@ -107,7 +107,7 @@ def connect(place: Place, *, database: str = _SUPERUSER) -> psycopg.Connection:
     )
 
 
-def url(place: Place, *, superuser: bool = False) -> str:
+def url(place: Premises, *, superuser: bool = False) -> str:
     """The libpq URL of the database; the socket's directory is plain, so it needs no quoting.
 
     The port is in it because a PGPORT in the environment would win over the default.
@@ -116,7 +116,7 @@ def url(place: Place, *, superuser: bool = False) -> str:
     return f"postgresql://{role}:{_read_secret(file)}@/{DATABASE}?host={place.socket_dir}&port={PORT}"
 
 
-def bootstrap(place: Place, binaries: Binaries) -> None:
+def bootstrap(place: Premises, binaries: Binaries) -> None:
     """Add our role, database and extensions to a running server; begun before, it is completed.
 
     Raises:
@@ -139,7 +139,7 @@ def bootstrap(place: Place, binaries: Binaries) -> None:
     _write_secret(place, place.password, password)
 
 
-def _add_extension(connection: psycopg.Connection, name: LiteralString, place: Place) -> None:
+def _add_extension(connection: psycopg.Connection, name: LiteralString, place: Premises) -> None:
     try:
         connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)))
     except psycopg.OperationalError as error:
@@ -152,7 +152,7 @@ def _add_extension(connection: psycopg.Connection, name: LiteralString, place: P
         ) from error
 
 
-def _obituary(place: Place) -> str:
+def _obituary(place: Premises) -> str:
     """The server's log, once it says how a session died: the client knows first."""
     deadline = Deadline(timedelta(seconds=5))
     with suppress(TimeoutError):
@@ -161,14 +161,14 @@ def _obituary(place: Place) -> str:
     return server_log(place)
 
 
-def server_log(place: Place, offset: int = 0) -> str:
+def server_log(place: Premises, offset: int = 0) -> str:
     """What the server wrote to its log from an offset in bytes on; at most its last 64 KB."""
     with place.log.open("rb") as file:
         file.seek(max(offset, place.log.stat().st_size - 65_536))
         return file.read().decode(errors="replace")
 
 
-def _write_secret(place: Place, path: Path, secret: str) -> None:
+def _write_secret(place: Premises, path: Path, secret: str) -> None:
     draft = path.with_suffix(".draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

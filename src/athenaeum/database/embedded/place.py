@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")  # libpq and SQLAlchemy split hosts at
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Premises:
     """The directory of one cluster, mode 0700, which belongs to the server's user."""
 
     root: Path
@@ -99,7 +99,7 @@ class Place:
         self.owner.give(self.socket_dir)
 
 
-def settle(home: Path) -> Place:
+def settle(home: Path) -> Premises:
     """Find or make the place of this home's cluster.
 
     It is inside the home. Only for root, whose home PostgreSQL's user often may not enter, it is under
@@ -126,7 +126,7 @@ def settle(home: Path) -> Place:
         )
     root.mkdir(mode=0o700, exist_ok=True)
     owner.give(root)
-    return Place(root, owner)
+    return Premises(root, owner)
 
 
 def make_reachable() -> None:

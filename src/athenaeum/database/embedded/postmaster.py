@@ -21,7 +21,7 @@ from athenaeum.database.embedded.binaries import ENVIRONMENT, Binaries
 from athenaeum.database.embedded.deadline import Deadline
 from athenaeum.database.embedded.fault import mend
 from athenaeum.database.embedded.lock import FileLock
-from athenaeum.database.embedded.place import Place
+from athenaeum.database.embedded.place import Premises
 from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ _GRACE = 20.0  # seconds for the last checkpoint of a fast shutdown
 _LOG_LIMIT = 10_000_000  # bytes
 
 
-def answers(place: Place) -> bool:
+def answers(place: Premises) -> bool:
     """Whether our own server accepts a session; that its process id exists would prove nothing.
 
     Raises:
@@ -50,7 +50,7 @@ def answers(place: Place) -> bool:
     return row is not None and Path(row[0]) == place.data
 
 
-def start(place: Place, binaries: Binaries, deadline: Deadline) -> None:
+def start(place: Premises, binaries: Binaries, deadline: Deadline) -> None:
     """Start the server, or wait for one that is starting, recovering or ending. The caller has the boot lock.
 
     Raises:
@@ -76,7 +76,7 @@ def start(place: Place, binaries: Binaries, deadline: Deadline) -> None:
     log.info("embedded.started", place=str(place.root), pid=process.pid, seconds=round(deadline.elapsed, 3))
 
 
-def stop(place: Place, deadline: Deadline) -> None:
+def stop(place: Premises, deadline: Deadline) -> None:
     """Shut down and wait for the end. The caller has the boot lock.
 
     A fast shutdown ends sessions and writes data. Asked for during crash recovery it hangs PostgreSQL 18.6 for
@@ -102,14 +102,14 @@ def stop(place: Place, deadline: Deadline) -> None:
         log.info("embedded.stopped", place=str(place.root))
 
 
-def _runs(place: Place) -> bool:
+def _runs(place: Premises) -> bool:
     try:
         return answers(place)
     except Misconfigured:  # it refuses us, but it runs
         return True
 
 
-def _spawn(place: Place, binaries: Binaries, lock: FileLock) -> subprocess.Popen[bytes]:
+def _spawn(place: Premises, binaries: Binaries, lock: FileLock) -> subprocess.Popen[bytes]:
     place.make_socket_dir()
     _refuse_stranger(place)
     for stale in (place.data / "postmaster.pid", place.socket.with_name(f"{place.socket.name}.lock")):
@@ -144,7 +144,7 @@ def _spawn(place: Place, binaries: Binaries, lock: FileLock) -> subprocess.Popen
         )
 
 
-def _refuse_stranger(place: Place) -> None:
+def _refuse_stranger(place: Premises) -> None:
     """Leave alone a server that somebody started by hand on our data, with a socket of its own."""
     try:
         pid, _, _, port, directory, *_ = (place.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
@@ -185,13 +185,13 @@ def _listener(path: Path) -> int | None:
         return struct.unpack("3i", credentials)[0] or None  # 0: it lives in another container
 
 
-def _pause(place: Place, deadline: Deadline) -> None:
+def _pause(place: Premises, deadline: Deadline) -> None:
     deadline.pause()
     if deadline.passes(_SLOW):
         log.warning("embedded.start_slow", place=str(place.root), hint="crash recovery", log=str(place.log))
 
 
-def _why_not(place: Place, offset: int) -> str:
+def _why_not(place: Premises, offset: int) -> str:
     written = cluster.server_log(place, offset).strip() or "it wrote nothing"
     reason = _fatal(written) or written.splitlines()[-1]
     return f"the database did not start ({reason}): {_told(place, reason)}"
@@ -203,7 +203,7 @@ def _fatal(text: str) -> str | None:
     return reasons[-1] if reasons else None
 
 
-def _told(place: Place, reason: str) -> str:
+def _told(place: Premises, reason: str) -> str:
     if "password authentication" in reason:
         return f"bring {place.superuser_password} back from a backup"
     return mend(reason, otherwise=f"{place.log} says more, or set DATABASE_URL to a server elsewhere")

@@ -17,7 +17,7 @@ from athenaeum.database.embedded import binaries, cluster, postmaster
 from athenaeum.database.embedded.deadline import Deadline
 from athenaeum.database.embedded.fault import explained
 from athenaeum.database.embedded.lock import FileLock, alone
-from athenaeum.database.embedded.place import Place, settle
+from athenaeum.database.embedded.place import Premises, settle
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class EmbeddedPostgres:
     def __init__(self, home: Path) -> None:
         """`home` is created when missing; nothing else happens before entering."""
         self._home = home
-        self._place: Place | None = None
+        self._place: Premises | None = None
         self._uses: list[FileLock] = []
 
     @property
@@ -95,7 +95,7 @@ class EmbeddedPostgres:
         await _in_thread(self._revive)
 
     @property
-    def _entered(self) -> Place:
+    def _entered(self) -> Premises:
         if self._place is None:
             raise RuntimeError("the embedded PostgreSQL is used outside its async with")
         return self._place
@@ -135,7 +135,7 @@ class EmbeddedPostgres:
                 _bring_up(place, boot, deadline)
 
 
-def _bring_up(place: Place, boot: FileLock, deadline: Deadline) -> None:
+def _bring_up(place: Premises, boot: FileLock, deadline: Deadline) -> None:
     major = cluster.version(place)
     if major and place.password.exists() and postmaster.answers(place):
         return
@@ -146,7 +146,7 @@ def _bring_up(place: Place, boot: FileLock, deadline: Deadline) -> None:
     cluster.bootstrap(place, programs)
 
 
-def _end(place: Place, use: FileLock) -> None:
+def _end(place: Premises, use: FileLock) -> None:
     """End one use, and with the last one the server. The caller has the boot lock."""
     try:
         if use.seize():
