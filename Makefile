@@ -33,7 +33,7 @@ test: $(READY)  ## all tests
 check: $(READY)  ## format, lint, types, import floors
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/lint-imports --no-cache | tail -n 4
+	@floors=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$floors"; exit 1; }
 	@$(BIN)/python -m pytest -q -p no:xdist tests/unit/test_house.py
 	@$(BIN)/pyright --threads 2
 
