@@ -14,9 +14,9 @@ from athenaeum.documents.location import Location
 from athenaeum.documents.records import Source
 from athenaeum.documents.report import Phase, Progress, Report
 from athenaeum.documents.update import Holdings, Update
+from athenaeum.domain.embedding import EmbedderUnavailable
 from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
 from athenaeum.errors import Misconfigured
-from athenaeum.llm.embeddings import EmbedderUnavailable
 from athenaeum.retrieval.index import Index
 
 OnProgress = Callable[[Progress], None]

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience
+from athenaeum.domain.embedding import Embedder, EmbedderUnavailable, Vectors
 from athenaeum.domain.identity import PassageId, TenantId
 from athenaeum.domain.passage import Origin, Passage
-from athenaeum.llm.embeddings import Embedder, EmbedderUnavailable, Vectors
 from athenaeum.observability.metrics import SEARCH_SECONDS
 from athenaeum.retrieval import catalogue, postings, vectors
 from athenaeum.retrieval.audience import readable_shelves

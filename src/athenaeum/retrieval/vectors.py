@@ -13,14 +13,14 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from athenaeum.domain.embedding import Embedder, Vectors
 from athenaeum.domain.identity import PassageId
-from athenaeum.llm.embeddings import Embedder, Vectors
-from athenaeum.llm.embeddings.minilm import MiniLM
 from athenaeum.retrieval.postings import Shelves
 
 EXACT: Final = 20_000
 """Passages up to which every vector is looked at, which takes about 0.5 ms a thousand."""
 
+_INDEXED = "all-MiniLM-L6-v2"  # the embedder that migration 0005 made an index for
 _OVERLAP = 0.25  # of a window
 
 
@@ -73,7 +73,7 @@ async def search(
     select, parameters = shelves
     values = {"vector": _literal(vector), "depth": depth, **parameters}
     passages = (await session.execute(text(_READABLE.format(shelves=select)), parameters)).scalar_one()
-    if embedder.name == MiniLM.name and passages > EXACT:
+    if embedder.name == _INDEXED and passages > EXACT:
         await session.execute(_WIDELY)
         rows = await session.execute(text(_NEAREST.format(shelves=select)), {**values, "near": 2 * depth})
     else:
@@ -121,7 +121,7 @@ _NEAREST = f"""
     WITH near AS MATERIALIZED (
         SELECT passage_id, (embedding::halfvec(384)) <#> CAST(:vector AS halfvec(384)) AS distance
         FROM embeddings
-        WHERE embedder = '{MiniLM.name}' AND shelf = ANY (ARRAY({{shelves}}))
+        WHERE embedder = '{_INDEXED}' AND shelf = ANY (ARRAY({{shelves}}))
         ORDER BY distance LIMIT :near)
     SELECT passage_id, max(-distance) AS similarity
     FROM near

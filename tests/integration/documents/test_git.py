@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from athenaeum.database.connection import DatabaseConnection
 from athenaeum.documents import git
 from athenaeum.documents.library import Library
 from athenaeum.errors import Misconfigured
@@ -47,14 +48,14 @@ async def test_a_checkout_of_an_unknown_host_has_no_links(library: Library, inde
 
 
 async def test_a_repository_is_cloned_and_only_what_a_commit_changed_is_read(
-    library: Library, index: Index, repository: Path
+    library: Library, database: DatabaseConnection, repository: Path
 ) -> None:
     assert (await library.add(repository.as_uri())).added == 5
     (repository / "index.md").write_text("# Handbook\n\nHow we rest.\n")
     commit(repository)
     report = await library.add(repository.as_uri())
     assert (report.changed, report.unchanged) == (1, 4)
-    assert (await index.search("rest", audience=TERMINAL))[0].text == "How we rest."
+    assert (await Index(database, None).search("rest", audience=TERMINAL))[0].text == "How we rest."
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pydantic_ai.embeddings.result import EmbedInputType
 from pydantic_ai.exceptions import ModelAPIError
 from pydantic_ai.providers import Provider
 
-from athenaeum.llm.embeddings.embedder import EmbedderUnavailable, Vectors
+from athenaeum.domain.embedding import EmbedderUnavailable, Vectors
 
 _PATIENCE = {"query": timedelta(seconds=3), "document": timedelta(seconds=60)}
 _BATCH = 128

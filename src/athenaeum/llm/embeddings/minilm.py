@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, cast
 import numpy as np
 import structlog
 
-from athenaeum.llm.embeddings.embedder import Vectors
+from athenaeum.domain.embedding import Vectors
 
 log = structlog.get_logger(__name__)
 

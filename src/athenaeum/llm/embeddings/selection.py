@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from athenaeum.domain.embedding import Embedder
 from athenaeum.errors import Misconfigured
-from athenaeum.llm.embeddings.embedder import Embedder
 from athenaeum.llm.embeddings.minilm import MiniLM
 
 

@@ -1,4 +1,4 @@
-"""What an embedder does."""
+"""What an embedder does, for those who build one and those who search with it."""
 
 from __future__ import annotations
 
