@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -60,8 +61,11 @@ def _pending(url: str) -> list[str]:
 
 def _missing(connection: Connection) -> list[str]:
     current = MigrationContext.configure(connection).get_current_revision()
-    revisions = _script().iterate_revisions("heads", current or "base")
-    return [revision.revision for revision in revisions][::-1]
+    try:
+        revisions = _script().iterate_revisions("heads", current or "base")
+        return [revision.revision for revision in revisions][::-1]
+    except RevisionError as error:
+        raise Misconfigured(f"the database is newer than this Athenaeum ({current}): upgrade Athenaeum") from error
 
 
 def _migrate(url: str) -> None:
