@@ -41,7 +41,11 @@ async def sync_workspace(database: DatabaseConnection, client: SlackClient, tena
 
     A channel that Slack doesn't let us read is left as it is; unknown members mean that nobody reads it.
     """
-    everyone = [read_person(raw) async for raw in client.users()]
+    everyone: list[people.Person] = []
+    try:
+        everyone = [read_person(raw) async for raw in client.users()]
+    except (Refused, MissingScope) as error:  # a person unknown is a guest: less is found, nothing is shown wrongly
+        log.warning("sync.no_people", error=str(error))
     async with database.session(tenant) as session:
         await people.save(session, everyone)
     listed = [raw async for raw in client.channels()]

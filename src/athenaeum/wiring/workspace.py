@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from athenaeum.conversations.sync import sync_workspace
-from athenaeum.errors import Misconfigured, RetryLater
+from athenaeum.errors import RetryLater
 from athenaeum.observability.health import Probe, Status
 from athenaeum.slack.client import SlackClient
+from athenaeum.slack.errors import SlackFailure
 from athenaeum.tenants import register
 
 if TYPE_CHECKING:
@@ -76,8 +77,6 @@ class Workspace:
                 log.warning("slack.unreachable", reason=str(error), retry_in=_PAUSE)
                 await asyncio.sleep(_PAUSE)
                 continue
-            except Misconfigured as error:
-                raise Misconfigured(f"SLACK_BOT_TOKEN is refused by Slack ({error}): run athenaeum doctor") from error
             break
         tenant = await register.bind(self._database, identity)
         self._clients[tenant.id] = self.client
@@ -96,6 +95,8 @@ class Workspace:
                 log.warning("sync.interrupted", reason=str(error), retry_in=_PAUSE)
                 await asyncio.sleep(_PAUSE)
                 continue
+            except SlackFailure as error:  # what events tell is enough to answer; what was said before stays unknown
+                log.error("sync.refused", reason=str(error))
             self.synced.set()
             return
 
