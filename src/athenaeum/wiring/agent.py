@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.runner import Runner
 from athenaeum.documents.library import Library
 from athenaeum.llm.embeddings import build_embedder
@@ -55,7 +56,9 @@ async def open_agent(config: Config, database: DatabaseConnection, index: Index)
     factory = model_factory(config.model, model_keys(config))
     async with factory(None):  # a name that is wrong stops the start, not the first question
         pass
-    async with Runner(database, index, factory) as runner:
+    overrides = config.home_dir / "templates"
+    prompts = Prompts(overrides if overrides.is_dir() else None)
+    async with Runner(database, index, factory, prompts=prompts) as runner:
         yield runner
 
 

@@ -118,14 +118,27 @@ class _Parts:
 
 async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Running], None]) -> None:
     """Run these roles until SIGTERM or SIGINT; `ready` is told when everything has begun."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stopped, begun = asyncio.Event(), asyncio.Event()
+    loop, whole = asyncio.get_running_loop(), asyncio.current_task()
+    assert whole is not None
+
+    def stop() -> None:
+        if not (begun.is_set() or stopped.is_set()):
+            whole.cancel()  # it may be waiting for a database that never comes
+        stopped.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with open_process(config, roles) as running:
-        ready(running)
-        await stopped.wait()
-        log.info("process.stopping")
+        loop.add_signal_handler(number, stop)
+    try:
+        async with open_process(config, roles) as running:
+            begun.set()
+            ready(running)
+            await stopped.wait()
+            log.info("process.stopping")
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+        log.info("process.stopped_early")
 
 
 def _require_slack(config: Config, roles: Collection[Role]) -> None:
