@@ -22,8 +22,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    # The driver itself takes many statements at once, and leaves their % alone.
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType] - psycopg's
+    # The driver itself takes many statements at once, and leaves their % alone. SQLAlchemy does not say whose it is.
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType]
     driver.execute(script.replace("{schema}", schema).encode())
     for table, enqueuer, engine in (
         ("queued_events", _ENQUEUE, "SELECT, INSERT, UPDATE, DELETE"),
@@ -43,9 +43,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
-        DROP FUNCTION events_upkeep, events_revive, events_rescue, events_extend, events_release_unknown, events_release, events_fail,
-            events_retry, events_complete_one, events_complete, events_promote, events_claim, events_enqueue,
-            events_place, events_announce""")
+        DROP FUNCTION events_upkeep, events_revive, events_rescue, events_extend, events_release_unknown,
+            events_release, events_fail, events_retry, events_complete_one, events_complete, events_promote,
+            events_claim, events_enqueue, events_place, events_announce""")
     op.execute("DROP VIEW events")
     op.execute("DROP TABLE queued_events, event_keys, failed_events, finished_events")
     op.execute("DROP SEQUENCE event_ids, lease_tokens")

@@ -11,6 +11,14 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
+    _passages()
+    _index()
+    _documents()
+    for table in ("shelves", "passages", "postings", "embeddings", "document_sources", "documents"):
+        isolate(table)
+
+
+def _passages() -> None:
     op.execute("""
         CREATE TABLE shelves (
             tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
@@ -48,6 +56,9 @@ def upgrade() -> None:
     op.execute("COMMENT ON COLUMN passages.embedder IS 'whose vectors it has; null: none yet, found by keywords only'")
     op.execute("CREATE INDEX passages_by_source ON passages (tenant_id, source_key)")
     op.execute("CREATE INDEX passages_by_embedder ON passages (tenant_id, embedder)")
+
+
+def _index() -> None:
     op.execute("""
         CREATE TABLE postings (
             tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
@@ -78,6 +89,9 @@ def upgrade() -> None:
         CREATE INDEX embeddings_nearest ON embeddings
         USING hnsw ((embedding::halfvec(384)) halfvec_ip_ops) WHERE embedder = 'all-MiniLM-L6-v2'
         """)
+
+
+def _documents() -> None:
     op.execute("""
         CREATE TABLE document_sources (
             tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
@@ -105,8 +119,6 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id, source_id) REFERENCES document_sources ON DELETE CASCADE
         )""")
     op.execute("COMMENT ON COLUMN documents.stamp IS 'while it is the same, the document is not even read'")
-    for table in ("shelves", "passages", "postings", "embeddings", "document_sources", "documents"):
-        isolate(table)
 
 
 def downgrade() -> None:
