@@ -55,7 +55,8 @@ async def take(
 ) -> Turn:
     """Become the holder of a turn.
 
-    A finished turn is given as it is; only a failed one is begun again, its apology forgotten, if `reopen`.
+    A finished turn is given as it is, only a failed one is begun again if `reopen`. That also forgets an apology,
+    told or not: whoever saved it died before the turn had ended, and it must not end as if it had been answered.
     Taking again with one's own token is no change.
 
     Raises:
@@ -70,7 +71,7 @@ async def take(
             fence=token,
             attempt=attempt,
             state=case((_ROW.answered_at.is_(None), "working"), else_="answered"),
-            answer=case((again & _ROW.answered_at.is_(None), null()), else_=_ROW.answer),
+            answer=case((_ROW.answered_at.is_(None), null()), else_=_ROW.answer) if reopen else _ROW.answer,
             error=None if reopen else _ROW.error,
             started_at=func.coalesce(_ROW.started_at, func.now()),
             finished_at=None,

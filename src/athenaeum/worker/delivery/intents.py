@@ -92,6 +92,15 @@ async def undo(session: AsyncSession, turn: Turn, part: int, *, poster: UUID, pa
     )
 
 
+async def hand_over(session: AsyncSession, turn: Turn, part: int, *, poster: UUID, pause: timedelta) -> None:
+    """Let others post after `pause`; the attempt stays counted, so that they look for its effect first."""
+    await session.execute(
+        update(_ROW)
+        .where(_is(turn, part), _ROW.ts.is_(None), _ROW.poster == poster)
+        .values(posting_until=func.now() + pause)
+    )
+
+
 async def record(session: AsyncSession, turn: Turn, intent: Intent, ts: MessageTs) -> MessageTs | None:
     """Record the posted message unless another was; give the one that counts."""
     recorded = await session.scalar(

@@ -110,6 +110,11 @@ class Posting:
         try:
             ts = await self._thread.post(content, part=intent.part, generation=intent.generation)
         except Ambiguous:
+            # A poster that loses its turn now comes back no more: the next one is to look, not to wait for the lease.
+            async with self._thread.session() as session:
+                await intents.hand_over(
+                    session, self._thread.turn, intent.part, poster=self._poster, pause=self._thread.timing.backoff
+                )
             raise
         except Duplicate:
             if found := await self._read_back(intent):

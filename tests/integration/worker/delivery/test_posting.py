@@ -59,6 +59,18 @@ async def test_a_post_whose_response_was_lost_is_adopted_from_the_thread(stage: 
     assert len(stage.calls("chat.postMessage")) == 1
 
 
+async def test_a_poster_that_leaves_in_doubt_holds_up_nobody(stage: Stage) -> None:
+    stage.timing = replace(stage.timing, lease=timedelta(minutes=1), patience=timedelta(0))
+    turn, token = await stage.take(await stage.ask())
+    stage.fault("chat.postMessage", "drop_after")
+    with pytest.raises(Ambiguous):
+        await Posting(stage.thread(turn, token)).ensure(0, PLACEHOLDER)
+    stage.timing = replace(stage.timing, patience=timedelta(seconds=8))
+    heir, token = await stage.take(turn.id)
+    assert not (await Posting(stage.thread(heir, token)).ensure(0, PLACEHOLDER)).fresh
+    assert len(stage.shown(turn)) == 1
+
+
 async def test_a_post_that_never_arrived_is_repeated_after_three_looks(stage: Stage) -> None:
     stage.timing = replace(stage.timing, read_back=(timedelta(0),) * 3)
     turn, token = await stage.take(await stage.ask())

@@ -150,6 +150,17 @@ async def test_an_event_that_is_retried_by_hand_replaces_its_apology(stage: Stag
     assert await stage.texts(turn) == [ANSWER.text]
 
 
+async def test_an_apology_whose_teller_died_does_not_end_the_turn_as_answered(stage: Stage) -> None:
+    turn = await stage.ask()
+    event = stage.event(turn)
+    async with stage.database.session(DEFAULT_TENANT) as session:
+        await turns.take(session, turn, event.token)
+        await turns.save_answer(session, turn, event.token, Answer(APOLOGY), apology=True)
+
+    await stage.work(turn, attempt=2)
+    assert await stage.texts(turn) == [ANSWER.text]
+
+
 async def test_a_question_deleted_while_it_waits_gets_no_answer(stage: Stage) -> None:
     turn = await stage.ask()
     held, token = await stage.take(turn)
