@@ -6,6 +6,7 @@ import sys
 
 import typer
 from typer.exceptions import Abort, TyperException
+from typer.main import get_command
 
 from athenaeum.commands import ask, database, demo, doctor, documents, events, serving, slack
 from athenaeum.commands.console import complain
@@ -42,7 +43,7 @@ def main() -> None:
 
 def _status() -> int:
     try:
-        outcome = app(standalone_mode=False)
+        outcome = get_command(app)(standalone_mode=False)  # calling the app itself would install Typer's excepthook
     except TyperException as error:
         return _called_wrongly(error)
     except (Abort, KeyboardInterrupt):
