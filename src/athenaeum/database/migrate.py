@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Lock
 
 import psycopg
 import structlog
@@ -24,13 +25,14 @@ MINIMUM_SERVER = 160000
 """PostgreSQL 16: the oldest that grants a role the right to become another without inheriting from it."""
 
 _LOCK = 0x617468656E  # advisory lock: several processes may start at once, one migrates
+_ALEMBIC = Lock()  # alembic keeps the migration that runs in globals of the process, whichever database it is for
 
 
 async def migrate(url: str) -> None:
     """Apply what is missing, under an advisory lock; a database that is up to date costs one query.
 
     Raises:
-        Misconfigured: the server is too old, lacks pgvector or the right to create roles.
+        Misconfigured: the server is too old, lacks pgvector, or the user the right to create its roles and tables.
     """
     await asyncio.to_thread(_migrate, url)
 
@@ -80,13 +82,14 @@ def _migrate(url: str) -> None:
             _require(connection)
             settings = _settings()
             settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
+            with _ALEMBIC:
+                command.upgrade(settings, "head")
             log.info("database.migrated", revisions=missing)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
             raise Misconfigured(
-                "the database user may not create roles or tables: run ALTER ROLE … CREATEROLE as an administrator"
-                " and make the user owner of the database"
+                f"{error.orig.diag.message_primary}: as an administrator run CREATE EXTENSION vector in the database"
+                " and ALTER ROLE … CREATEROLE, and make the user its owner"
             ) from error
         raise
     finally:

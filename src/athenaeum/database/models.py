@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, MetaData, Text, func
+from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -150,8 +150,8 @@ class Turn(Base):
     asker_id: Mapped[str]
     question: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="waiting")
-    event_id: Mapped[int | None]
-    fence: Mapped[int] = mapped_column(server_default="0")
+    event_id: Mapped[int | None] = mapped_column(BigInteger)
+    fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     attempt: Mapped[int] = mapped_column(server_default="0")
     answer: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
@@ -188,5 +188,5 @@ class Step(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     result: Mapped[Any] = mapped_column(JSONB)
-    fence: Mapped[int]
+    fence: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[datetime] = mapped_column(server_default=_NOW)
