@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLAIM = (
     "SELECT event_id, tenant_id, kind, payload, lease_token, attempt, created_at"
-    " FROM events_claim(%s, %s::integer, %s::interval, %s::text[])"
+    " FROM events_claim(%s, %s::integer, %s::interval, %s::text[], %s::uuid[])"
 )
 COMPLETE = "SELECT events_complete(%s::bigint[], %s::bigint[])"
 COMPLETE_ONE = "SELECT events_complete_one(%s::bigint, %s::bigint)"
@@ -47,11 +47,17 @@ def claimed(row: Sequence[Any]) -> Event:
 
 
 async def claim(
-    link: Link, worker: str, *, limit: int, lease: timedelta, kinds: Collection[str] | None = None
+    link: Link,
+    worker: str,
+    *,
+    limit: int,
+    lease: timedelta,
+    kinds: Collection[str] | None = None,
+    tenants: Collection[TenantId] | None = None,
 ) -> list[Event]:
-    """Up to `limit` due events, by priority and age; of `kinds` only, where given."""
-    wanted = None if kinds is None else list(kinds)
-    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease, wanted))]
+    """Up to `limit` due events, by priority and age; of `kinds` and `tenants` only, where given."""
+    of = [None if wanted is None else list(wanted) for wanted in (kinds, tenants)]
+    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease, *of))]
 
 
 async def complete(link: Link, events: Sequence[Event]) -> frozenset[EventId]:

@@ -71,6 +71,8 @@ def open_engine(
         visibility_timeout=config.visibility_timeout,
         max_retries=config.max_retry_count,
         kinds=kinds,
+        # another workspace's events are for the process that has its token
+        tenants=workspace.clients if kinds is None and workspace.client is not None else None,
     )
     return Engine(
         pool, MessageIndexer(database, index), Greeter(database, delivery), Janitor(database, turn), workspace

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.event import Event
+    from athenaeum.domain.identity import TenantId
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ class WorkerPool:
     than the visibility timeout.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each with a name and all but three with a default
         self,
         size: int,
         db_connection: DatabaseConnection,
@@ -60,6 +61,7 @@ class WorkerPool:
         max_retries: int = 3,
         drain_time: timedelta = timedelta(seconds=10),
         kinds: Collection[str] | None = None,
+        tenants: Collection[TenantId] | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -71,6 +73,7 @@ class WorkerPool:
             max_retries: Attempts after the first one.
             drain_time: What `stop` gives unfinished work before it is handed back to the queue.
             kinds: Take only events of these kinds; the others are left to other pools.
+            tenants: Take only events of these tenants, likewise; may grow later.
         """
         if size < 1:
             raise Misconfigured("a worker pool needs a size of at least 1: set WORKER_POOL_SIZE")
@@ -80,6 +83,7 @@ class WorkerPool:
         self._max_retries = max_retries
         self._drain_time = drain_time
         self._kinds = kinds
+        self._tenants = tenants
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._load = Workload(size)
         self._bell = Bell()
@@ -217,7 +221,9 @@ class WorkerPool:
     async def _claim(self, room: int) -> list[Event]:
         began = time.perf_counter()
         lease = self._visibility_timeout
-        events = await queue.claim(self._claims, self._worker, limit=room, lease=lease, kinds=self._kinds)
+        events = await queue.claim(
+            self._claims, self._worker, limit=room, lease=lease, kinds=self._kinds, tenants=self._tenants
+        )
         metrics.CLAIM_SECONDS.observe(time.perf_counter() - began)
         return events
 

@@ -154,14 +154,16 @@ BEGIN
     RETURN _id;
 END $$;
 
--- Up to _limit due events, of these kinds or of any, each with a new lease.
-CREATE FUNCTION events_claim(_worker text, _limit integer, _lease interval, _kinds text[])
+-- Up to _limit due events, of these kinds and tenants or of any, each with a new lease.
+CREATE FUNCTION events_claim(_worker text, _limit integer, _lease interval, _kinds text[],
+                             _tenants uuid[] DEFAULT NULL)
 RETURNS SETOF queued_events LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT event_id FROM queued_events
         WHERE state = 'ready' AND ready_at <= statement_timestamp() AND (_kinds IS NULL OR kind = ANY (_kinds))
+            AND (_tenants IS NULL OR tenant_id = ANY (_tenants))
         ORDER BY priority DESC, ready_at, event_id
         LIMIT _limit
         FOR NO KEY UPDATE SKIP LOCKED
