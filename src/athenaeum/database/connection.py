@@ -11,7 +11,7 @@ import stamina
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -54,7 +54,7 @@ class DatabaseConnection:
         self._limit = pool_size + max_overflow
         try:
             url = make_url(database_url).set(drivername="postgresql+psycopg")
-        except ValueError as error:
+        except (ArgumentError, ValueError) as error:
             raise Misconfigured(_UNREADABLE) from error
         self._engine = create_async_engine(
             url,
@@ -86,12 +86,15 @@ class DatabaseConnection:
 
     @asynccontextmanager
     async def session(self, tenant: TenantId | None = None) -> AsyncGenerator[AsyncSession]:
-        """A session whose transactions are held to `tenant`; commits at the end, rolls back on an error."""
+        """A session whose transactions are held to `tenant`; commits at the end, rolls back on an error.
+
+        It may be committed in between as well: what follows is a new transaction of the same tenant.
+        """
         async with self._sessions() as session:
             session.sync_session.info["tenant"] = tenant
             event.listen(session.sync_session, "after_begin", _become_tenant)
-            async with session.begin():
-                yield session
+            yield session
+            await session.commit()
 
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         """A connection of one's own, outside the pool, as the engine's role: for listeners and hot loops."""
