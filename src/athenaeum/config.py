@@ -52,11 +52,14 @@ class Config(BaseSettings):
         # Fields are named to pydantic by their variables: by field name `home` would also read $HOME.
         given = {self._variable(name): value for name, value in values.items()}
         faults: list[str] = []
+        if not _is_text(Path(".env")):
+            given["_env_file"] = None
+            faults.append(".env: it is not UTF-8 text: mend or remove it")
         try:
             super().__init__(**given)
         except ValidationError as error:
             unread = {str(fault["loc"][0]): str(fault["msg"]) for fault in error.errors()}
-            faults = [f"{variable}: {why}" for variable, why in unread.items()]
+            faults += [f"{variable}: {why}" for variable, why in unread.items()]
             fields = {str(field.validation_alias): field for field in type(self).model_fields.values()}
             super().__init__(**{**given, **{variable: fields[variable].default for variable in unread}})
         object.__setattr__(self, "_faults", tuple(faults))
@@ -115,4 +118,14 @@ def _is_http(address: str) -> bool:
         TypeAdapter(AnyHttpUrl).validate_python(address)
     except ValidationError:
         return False
+    return True
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+    except OSError:
+        return True  # there is none, or it is told when it is read
     return True

@@ -66,6 +66,16 @@ def test_a_file_of_settings_is_read_and_the_environment_wins(tmp_path: Path, mon
     assert (config.port, config.worker_pool_size) == (9100, 7)
 
 
+def test_a_file_of_settings_that_is_no_text_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"ATHENAEUM_PORT=\xff\n")
+
+    config = Config()
+
+    with pytest.raises(Misconfigured, match=r"\.env: it is not UTF-8 text"):
+        config.validate()
+    assert config.port == 8001
+
+
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
 

@@ -27,12 +27,12 @@ err = Console(stderr=True, highlight=False)
 
 
 def settings(*, quiet: bool = True) -> Config:
-    """The checked configuration; `quiet` keeps everything below a warning out of the terminal.
+    """The checked configuration; `quiet` keeps everything below an error out of the terminal.
 
     Raises:
         Misconfigured: naming every fault.
     """
-    configure_logging(level="WARNING" if quiet else "INFO")
+    configure_logging(level="ERROR" if quiet else "INFO")
     config = Config()
     config.validate()
     return config

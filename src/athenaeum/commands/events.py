@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import out, run, settings, show_json
+from athenaeum.commands.console import escaped, out, run, settings, show_json
 from athenaeum.domain.event import EventStatus
 from athenaeum.domain.identity import EventId
 
@@ -66,7 +66,12 @@ def list_(
         created = f"{record.created_at.astimezone():%Y-%m-%d %H:%M:%S}"
         error = (record.error_message or "").splitlines()[:1]
         table.add_row(
-            str(record.id), record.event_type, record.status.value, str(record.retry_count), created, *error or [""]
+            str(record.id),
+            record.event_type,
+            record.status.value,
+            str(record.retry_count),
+            created,
+            *map(escaped, error or [""]),
         )
     out.print(table)
 

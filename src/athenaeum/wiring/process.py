@@ -74,7 +74,7 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
                 "queue": probes.queue(database),
                 "slack": workspace.probe,
             },
-            works=[workspace.connect()],
+            works=[workspace.connect],
         )
         if Role.WORKER in roles or Role.JANITOR in roles:
             agent = await stack.enter_async_context(open_agent(config, database, index))
@@ -82,11 +82,11 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             if Role.WORKER in roles:
                 parts.employ(engine)
             if Role.JANITOR in roles:
-                parts.works.append(engine.janitor.run())
+                parts.works.append(engine.janitor.run)
         if Role.GATEWAY in roles:
             parts.open_door(config, Listener(database, Intake(database)), workspace)
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
-        await stack.enter_async_context(beside(*parts.works))
+        await stack.enter_async_context(beside(*(work() for work in parts.works)))
         log.info("process.ready", roles=sorted(roles), address=address)
         yield Running(address, database, index, workspace)
 
@@ -96,20 +96,20 @@ class _Parts:
     """What a process runs and shows, gathered role by role."""
 
     probes: dict[str, Callable[[], Awaitable[Probe]]]
-    works: list[Coroutine[Any, Any, None]]
+    works: list[Callable[[], Coroutine[Any, Any, None]]]
     listener: Listener | None = None
 
     def employ(self, engine: Engine) -> None:
         self.probes["workers"] = probes.workers(engine.pool)
-        self.works.append(engine.work())
+        self.works.append(engine.work)
 
     def open_door(self, config: Config, listener: Listener, workspace: Workspace) -> None:
         self.listener = listener
-        self.works.append(workspace.sync())
+        self.works.append(workspace.sync)
         if config.slack_app_token is not None:
             socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
             self.probes["socket"] = socket.probe
-            self.works.append(socket.run())
+            self.works.append(socket.run)
 
     def app(self, config: Config) -> FastAPI:
         secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None

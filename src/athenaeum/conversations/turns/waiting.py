@@ -22,7 +22,7 @@ async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId)
     """The turn's answer, once the turn has ended; put a timeout around it.
 
     Raises:
-        Refused: The turn ended without an answer; the message says why.
+        Refused: The turn failed; the message says why.
         Discard: There is no such turn.
     """
     async with await database.connect() as listener:
@@ -33,7 +33,7 @@ async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId)
             if found.finished_at is not None:
                 break
             await _notified(listener, turn)
-    if found.answer is None:
+    if found.answer is None or found.error is not None:  # of a failed turn the answer is the apology
         raise Refused(found.error or "the turn ended without an answer")
     return found.answer
 
