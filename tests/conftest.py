@@ -1,5 +1,24 @@
-"""What every test may ask for."""
+"""What every test may ask for, and what is asked of every test."""
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+import pytest
+
 pytest_plugins = ["support.database", "support.embedded"]
+
+MAY_SKIP = {"timescaledb", "live_slack"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Where everything is required, as in CI, a test that skips has failed: something was not installed."""
+    report = yield
+    if os.environ.get("ATHENAEUM_TEST_REQUIRE") != "all" or not report.skipped or hasattr(report, "wasxfail"):
+        return report
+    if MAY_SKIP.isdisjoint(mark.name for mark in item.iter_markers()):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but everything is required here: {report.longrepr}"
+    return report
