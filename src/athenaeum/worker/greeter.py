@@ -74,5 +74,5 @@ class Greeter:
                 found = await turns.look(session, turn)
             if found.fence == _NOBODY and found.finished_at is None:
                 await self._delivery.placeholder(found, _NOBODY)
-        except AthenaeumError as error:
+        except (AthenaeumError, SQLAlchemyError, OSError) as error:
             log.info("greeter.skipped", turn_id=str(turn), error=type(error).__name__)

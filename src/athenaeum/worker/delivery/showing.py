@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from athenaeum.errors import Misconfigured, Refused
 from athenaeum.slack.errors import Ambiguous, ContentRefused, MessageGone, RateLimited
 from athenaeum.worker.delivery import intents
 from athenaeum.worker.delivery.content import MAX_UPDATE_TEXT
@@ -45,11 +46,14 @@ class Showing:
             known = {intent.part: intent for intent in await intents.read_all(session, self._thread.turn)}
         if all(intent.attempts <= 1 and intent.generation == 0 for intent in known.values()):
             return
-        async for mark in self._thread.marks():
-            intent = known.get(mark.part)
-            if intent is not None and intent.ts is not None and mark.ts != intent.ts:
-                log.warning("delivery.leftover_removed", turn_id=str(self._thread.turn.id), part=mark.part)
-                await self._thread.remove(mark.ts)
+        try:
+            async for mark in self._thread.marks():
+                intent = known.get(mark.part)
+                if intent is not None and intent.ts is not None and mark.ts != intent.ts:
+                    log.warning("delivery.leftover_removed", turn_id=str(self._thread.turn.id), part=mark.part)
+                    await self._thread.remove(mark.ts)
+        except (Refused, Misconfigured) as error:  # without the right to read the thread: the answer stands there
+            log.warning("delivery.not_swept", turn_id=str(self._thread.turn.id), error=str(error))
 
     async def _show(self, part: int, content: Content) -> None:
         posted = await self._posting.ensure(part, content)
@@ -80,6 +84,7 @@ class Showing:
         """chat.update until Slack has it: repeating it shows nothing twice."""
         timing = self._thread.timing
         deadline = monotonic() + timing.patience.total_seconds()
+        missed = False
         while True:
             await self._thread.check()
             try:
@@ -90,5 +95,10 @@ class Showing:
                     raise
                 log.info("delivery.update_repeats", turn_id=str(self._thread.turn.id), error=error.code)
                 await asyncio.sleep(pause)
+            except MessageGone as error:
+                if missed or error.code != "message_not_found":
+                    raise
+                missed = True  # Slack may not have heard yet of what it has posted itself
+                await asyncio.sleep(timing.backoff.total_seconds())
             else:
                 return

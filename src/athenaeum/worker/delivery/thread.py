@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from athenaeum.conversations import turns
 from athenaeum.domain.identity import MessageTs, client_msg_id
-from athenaeum.slack.errors import MessageGone
+from athenaeum.slack.errors import CallRefused, MessageGone
 from athenaeum.slack.post import Post
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from athenaeum.slack.client import SlackClient
     from athenaeum.worker.delivery.content import Content
     from athenaeum.worker.delivery.timing import Timing
+
+log = structlog.get_logger(__name__)
 
 METADATA = "athenaeum_turn"
 """The `event_type` of our messages' metadata; the payload is `{"turn": id, "part": n, "generation": g}`."""
@@ -75,9 +78,13 @@ class Thread:
         await self.slack.update_message(self.turn.channel, ts, text=content.text, blocks=content.blocks)
 
     async def remove(self, ts: MessageTs) -> None:
-        """Delete a message of ours; one that is gone already is no error."""
-        with suppress(MessageGone):
+        """Delete a message of ours; one that is gone already, or that Slack won't let go, is no error."""
+        try:
             await self.slack.delete_message(self.turn.channel, ts)
+        except MessageGone:
+            pass
+        except CallRefused as error:  # where compliance exports are on, nothing is ever deleted
+            log.warning("delivery.not_removed", turn_id=str(self.turn.id), error=error.code)
 
     async def marks(self) -> AsyncIterator[Mark]:
         """Our messages of this turn, oldest first."""
