@@ -30,11 +30,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """A finished response: text, then tool calls."""
+    """A finished response: text, then tool calls; `pace` is the seconds between two events of its stream."""
 
     text: str = ""
     calls: tuple[Call, ...] = ()
     stop_reason: str | None = None
+    pace: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class AnthropicServer:
         else:
             for event in _events(reply, number):
                 await response.write(event)
+                await asyncio.sleep(reply.pace)
         return response
 
     async def _break_off(self, request: web.Request, response: web.StreamResponse, reply: BreaksOff) -> None:
