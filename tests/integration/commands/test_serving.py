@@ -7,6 +7,7 @@ import pytest
 
 from slacksim.server import SlackSim
 from support.command_line import CommandLine
+from support.events import until
 from support.relay import Relay
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -36,11 +37,15 @@ async def test_a_database_that_comes_late_is_used(athenaeum: CommandLine, databa
 async def test_everything_in_one_process_tells_its_health(athenaeum: CommandLine, slack: dict[str, str]) -> None:
     async with athenaeum.service("up", **slack) as service:
         address = (await service.says("Athenaeum is up")).rsplit(" ", 1)[-1].strip()
-        await service.says("slack.connected")
-        await service.says("socket.connected")
-        async with aiohttp.ClientSession() as session, session.get(address) as answer:
-            assert answer.status == 200
-            assert {"database", "queue", "slack", "workers", "socket"} <= set(await answer.json())
+        async with aiohttp.ClientSession() as session:
+
+            async def healthy() -> bool:
+                async with session.get(address) as answer:
+                    return answer.status == 200
+
+            await until(healthy)
+            async with session.get(address) as answer:
+                assert {"database", "queue", "slack", "workers", "socket"} <= set(await answer.json())
 
         assert await service.end() == 0
 
