@@ -81,7 +81,8 @@ def _build(name: str, keys: ModelKeys) -> Model[Any]:
         return MeteredModel(infer_model(name, lambda provider: _provider(provider, keys)))
     except (UserError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise Misconfigured(f"ATHENAEUM_MODEL: {name!r} cannot be used: {reason}") from error
+        mend = "give PROVIDER:NAME, such as the ones in docs/guides/models.md, or offline"
+        raise Misconfigured(f"ATHENAEUM_MODEL: {name!r} cannot be used ({reason}): {mend}") from error
 
 
 def _provider(provider: str, keys: ModelKeys) -> Provider[Any]:

@@ -18,6 +18,7 @@ _SECRET_VALUE = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{12,}|gh[pousr]_\w{20,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|Bearer\s+[\w.~+/-]+=*"
 )
 _HIDDEN = "[hidden]"
+_NO_SECRETS = ("set", "unset")  # what the configuration's log says of a secret
 
 # Libraries that print whole payloads or every request below this level.
 _CHATTY = ("slack_bolt", "slack_sdk", "aiohttp", "httpx", "httpx2", "anthropic", "openai", "alembic", "sqlalchemy")
@@ -71,14 +72,20 @@ def configure_logging(*, level: str = "INFO", as_json: bool | None = None) -> No
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace the values of secret-looking keys, and secret-looking parts of any text."""
-    return {key: _HIDDEN if _SECRET_KEY.search(key) else _hidden(value) for key, value in event.items()}
+    return {key: _shown(key, value) for key, value in event.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    if _SECRET_KEY.search(key) and value not in _NO_SECRETS:
+        return _HIDDEN
+    return _hidden(value)
 
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, str):
         return _SECRET_VALUE.sub(_HIDDEN, value)
     if isinstance(value, Mapping):
-        return {key: _HIDDEN if _SECRET_KEY.search(str(key)) else _hidden(item) for key, item in value.items()}
+        return {key: _shown(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_hidden(item) for item in value]
     return value

@@ -57,3 +57,7 @@ def test_secrets_do_not_pass(leak: dict[str, Any]) -> None:
 
 def test_counts_of_tokens_are_no_secrets() -> None:
     assert hide_secrets(None, "info", {"input_tokens": 3}) == {"input_tokens": 3}
+
+
+def test_whether_a_secret_is_set_is_no_secret() -> None:
+    assert hide_secrets(None, "info", {"SLACK_BOT_TOKEN": "unset"}) == {"SLACK_BOT_TOKEN": "unset"}
