@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -25,12 +25,16 @@ from athenaeum.slack.errors import Ambiguous, Duplicate, RateLimited, SlackFailu
 from athenaeum.worker.delivery import intents
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from athenaeum.domain.identity import MessageTs
     from athenaeum.worker.delivery.content import Content
     from athenaeum.worker.delivery.intents import Intent
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Posting:
         async with self._thread.session() as session:
             await intents.declare(session, self._thread.turn, part)
         while True:
+            leased_at = monotonic()
             intent, leased = await self._claim(part)
             if intent.ts is not None:
                 return Posted(intent.ts, fresh=False)
@@ -69,7 +74,7 @@ class Posting:
                 await _sleep(timing.poll, deadline, RetryLater("another worker is posting this message"))
                 continue
             try:
-                posted = await self._attempt(intent, content)
+                posted = await self._attempt(intent, content, leased_at)
             except (Ambiguous, RateLimited, Duplicate) as error:
                 log.info("delivery.post_repeats", turn_id=str(self._thread.turn.id), part=part, error=error.code)
                 await _sleep(error.after or timing.backoff, deadline, error)
@@ -100,13 +105,18 @@ class Posting:
             assert standing is not None  # declared before, and rows go only with their turn
             return standing, False
 
-    async def _attempt(self, intent: Intent, content: Content) -> Posted | None:
+    async def _attempt(self, intent: Intent, content: Content, leased_at: float) -> Posted | None:
         """One attempt under the lease; None when there is a reason to look at the row again."""
         if intent.attempts > 1:
             if found := await self._read_back(intent):
                 return await self._settle(intent, found, fresh=False)
             if not await self._prolong(intent):
                 return None
+        elif monotonic() - leased_at > self._thread.timing.lease.total_seconds() / 2:
+            return None  # this process stood still: another one may post by now
+        return await _to_its_end(self._post(intent, content))
+
+    async def _post(self, intent: Intent, content: Content) -> Posted | None:
         try:
             ts = await self._thread.post(content, part=intent.part, generation=intent.generation)
         except Ambiguous:
@@ -156,6 +166,16 @@ class Posting:
         log.warning("delivery.post_withdrawn", turn_id=str(self._thread.turn.id), part=intent.part)
         await self._thread.remove(ts)
         return None if counts is None else Posted(counts, fresh=False)
+
+
+async def _to_its_end(post: Coroutine[Any, Any, T]) -> T:
+    """Post, and record what was posted, even when the caller is cancelled: what stands must be recorded or removed."""
+    task = asyncio.ensure_future(post)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _sleep(pause: timedelta, deadline: float, error: RetryLater) -> None:

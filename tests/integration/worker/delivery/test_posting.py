@@ -93,6 +93,21 @@ async def test_a_late_post_of_a_zombie_is_withdrawn_by_it(stage: Stage) -> None:
     assert zombie.result().ts == stage.shown(turn)[0].ts
 
 
+async def test_a_late_post_of_a_zombie_that_is_cancelled_is_withdrawn_all_the_same(stage: Stage) -> None:
+    stage.ignore_client_msg_ids()
+    stage.timing = replace(stage.timing, lease=timedelta(milliseconds=50))
+    turn, token = await stage.take(await stage.ask())
+    stage.fault("chat.postMessage", "slow", seconds=0.6)
+    zombie = asyncio.ensure_future(Posting(stage.thread(turn, token)).ensure(0, Content("zombie")))
+    await stage.until(lambda: bool(stage.calls("chat.postMessage")))
+    await Posting(stage.thread(turn, token)).ensure(0, Content("heir"))
+    zombie.cancel()
+    await asyncio.wait({zombie})
+    await stage.until(lambda: all(call["ms"] for call in stage.calls("chat.postMessage")))
+    assert zombie.cancelled()
+    assert [message.text for message in stage.shown(turn)] == ["heir"]
+
+
 async def test_a_placeholder_deleted_before_its_ts_was_recorded_is_posted_anew(stage: Stage) -> None:
     turn, token = await stage.take(await stage.ask())
     thread = stage.thread(turn, token)
