@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench storm lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ format: $(READY)  ## put the code into its form
 bench: $(READY)  ## benchmarks, each beside its floor
 	$(BIN)/python bench/queue
 	$(BIN)/python bench/turn
+
+storm: $(READY)  ## stop processes at every point of every trial, not at a sample
+	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -q tests/chaos
 
 lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock

@@ -1,7 +1,7 @@
-"""Workers in processes of their own within milliseconds: one process imports the product once and forks.
+"""The product's processes within milliseconds: one process imports the product once, and forks.
 
-Run as a program, it reads one JSON object a line (`{"environment": {...}}`), forks a worker with that
-environment, and prints the worker's process id. It ends, and its workers with it, when its input closes.
+Run as a program, it reads one JSON object a line (`{"role": "worker", "environment": {...}, "log": path}`), forks
+such a process with those settings, and prints its id. It ends when its input closes.
 """
 
 from __future__ import annotations
@@ -9,68 +9,125 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
+import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+Role = Literal["worker", "gateway"]
+_SLOW = (
+    "alembic.command",
+    "athenaeum.wiring.process",
+    "pydantic_ai.models.anthropic",
+    "pydantic_ai.providers.anthropic",
+)
+"""What takes long to import, and every fork then has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """One running process, held by a descriptor: its id can't come to name another one."""
+
+    pid: int
+    fd: int
+    log: Path
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal it, unless it has gone."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.fd, number)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        return not select.select([self.fd], [], [], 0)[0]
+
+    async def ended(self) -> None:
+        """Wait until it has gone."""
+        loop = asyncio.get_running_loop()
+        gone = asyncio.Event()
+        loop.add_reader(self.fd, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(self.fd)
 
 
 class Zygote:
-    """The forking process, from the side of a test; kills what it forked when it is left."""
+    """The forking process, from the side of a test; it kills what it forked when it is left."""
 
     def __init__(self) -> None:
-        self._pids: list[int] = []
+        self._forked: list[Forked] = []
 
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, __file__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        for pid in self._pids:
-            kill(pid)
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        await self._process.wait()
+    def __exit__(self, *_: object) -> None:
+        for forked in self._forked:
+            forked.kill()
+            os.close(forked.fd)
+        with self._process:
+            pass  # closes its input, and waits
 
-    async def fork(self, environment: Mapping[str, str]) -> int:
-        """Start a worker with these settings and give its process id."""
+    def fork(self, role: Role, environment: Mapping[str, str], *, log: Path) -> Forked:
+        """Start a process with these settings and no others; what it says goes to `log`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"environment": dict(environment)}).encode() + b"\n")
-        await self._process.stdin.drain()
-        pid = int(await self._process.stdout.readline())
-        self._pids.append(pid)
-        return pid
-
-
-def kill(pid: int) -> None:
-    """SIGKILL a process that may have gone already."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        order = {"role": role, "environment": dict(environment), "log": str(log)}
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        forked = Forked(pid, os.pidfd_open(pid), log)
+        self._forked.append(forked)
+        return forked
 
 
 def _serve() -> None:
-    import pydantic_ai.models.anthropic  # noqa: F401, PLC0415 - likewise
-    from athenaeum.commands.serving import worker  # noqa: PLC0415
-
-    import athenaeum.wiring  # noqa: F401, PLC0415 - the slow import that every fork then has
-
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
+    for module in _SLOW:
+        import_module(module)
     for line in sys.stdin:
+        _bury()
         pid = os.fork()
         if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            sys.stdout = sys.stderr
-            os.environ.update(json.loads(line)["environment"])
-            os.chdir(os.environ["ATHENAEUM_HOME"])
-            worker()
-            os._exit(0)
+            _become(json.loads(line))
         print(pid, flush=True)
+
+
+def _become(order: dict[str, Any]) -> None:
+    from athenaeum.commands import serving  # noqa: PLC0415 - in the zygote alone
+    from athenaeum.config import Config  # noqa: PLC0415 - likewise
+
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for given, standard in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(given, standard)
+    for name in Config().describe():
+        os.environ.pop(name, None)
+    os.environ.update(order["environment"])
+    os.chdir(os.environ["ATHENAEUM_HOME"])
+    status = 1
+    try:
+        getattr(serving, order["role"])()
+        status = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _bury() -> None:
+    # Children that have ended stay until then, so that their ids name nobody else before pidfd_open.
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""What the tests share that stop the product's processes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from support.database import PostgresServer
+from support.ordeal import BeginOrdeal, Ordeal, ordeal
+from support.trials import Trial
+from support.zygote import Zygote
+
+
+@pytest.fixture(scope="session")
+def storm() -> bool:
+    """Whether processes are stopped at every point of every trial, not at a sample."""
+    return os.environ.get("ATHENAEUM_STORM", "") not in {"", "0"}
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Generator[Zygote]:
+    """Forks the product's processes."""
+    with Zygote() as running:
+        yield running
+
+
+@pytest.fixture
+def begin_ordeal(postgres: PostgresServer, template: str, zygote: Zygote, tmp_path: Path) -> BeginOrdeal:
+    """Begins ordeals, any number at once, each in a world of its own."""
+    numbers = itertools.count()
+
+    @asynccontextmanager
+    async def begin(trial: Trial) -> AsyncGenerator[Ordeal]:
+        home = tmp_path / str(next(numbers))
+        home.mkdir()
+        async with ordeal(trial, postgres=postgres, template=template, zygote=zygote, home=home) as begun:
+            yield begun
+
+    return begin

@@ -1,0 +1,61 @@
+"""What is wrong at the end of an ordeal, by the workspace, by the tables, and by what was asked of whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from slacksim.model import Message
+from slacksim.world import World
+from support.life import Life
+from support.trials import Trial
+
+Rows = Sequence[dict[str, Any]]
+
+
+def said(message: Message) -> str:
+    """What a reader sees first of a message."""
+    return next((str(block["text"]) for block in message.blocks if block["type"] == "markdown"), message.text)
+
+
+def shown(world: World) -> list[Message]:
+    """Every message of the bot, anywhere in the workspace, the oldest first."""
+    messages = [message for channel in world.channels.values() for message in channel.messages.values()]
+    return sorted(
+        (message for message in messages if message.bot_id == world.app.bot_id), key=lambda message: message.ts
+    )
+
+
+def in_workspace(trial: Trial, world: World, asked: Message) -> Iterator[str]:
+    """One answer, all of it, in its thread and nowhere else; no placeholder."""
+    messages = shown(world)
+    texts = [said(message) for message in messages]
+    if len(texts) != len(trial.says) or not all(map(str.startswith, texts, trial.says)):
+        yield f"shown are {[text[:60] for text in texts]}, not {trial.says}"
+    for message, text in zip(messages, texts, strict=True):
+        if "Thinking" in text:
+            yield f"{text!r} is left standing"
+        if (message.channel, message.thread_ts) != (asked.channel, asked.ts):
+            yield f"{text!r} stands elsewhere"
+
+
+def on_record(trial: Trial, world: World, *, turns: Rows, events: Rows, deliveries: Rows) -> Iterator[str]:
+    """One turn and one event, ended as they should; every message that is shown, and no other, in `deliveries`."""
+    states = [(turn["state"], event["status"]) for turn, event in zip(turns, events, strict=False)]
+    if (len(turns), len(events)) != (1, 1) or states != [trial.states]:
+        yield f"{len(turns)} turns and {len(events)} events ended as {states}, not {trial.states}"
+    recorded, standing = {row["ts"] for row in deliveries}, {message.ts for message in shown(world)}
+    if recorded != standing:
+        yield f"deliveries name {recorded}, shown are {standing}"
+
+
+def in_cost(trial: Trial, lives: Sequence[Life], steps: Counter[str]) -> Iterator[str]:
+    """A step on record is never made again; the one under way when its process was stopped may be."""
+    for kind, needed in (("model", trial.requests), ("tool", trial.tools)):
+        begun = [life.boundaries.begun[kind] for life in lives]
+        missing = [needed - life.known[kind] for life in lives]
+        if any(map(int.__gt__, begun, missing)) or sum(begun) > needed + len(lives) - 1:
+            yield f"{kind}: begun {begun}, where {missing} were missing"
+        if trial.states[0] == "delivered" and steps[kind] != needed:
+            yield f"{kind}: {steps[kind]} on record, not {needed}"
