@@ -43,6 +43,7 @@ class SparseSlack:
         messages: What the bot has posted, by ts.
         replies_after: Seconds after which conversations.replies shows a message; None: there is no such method.
         lost: Responses of chat.postMessage that will be lost.
+        methods: What it answers, by method; anything else is unknown to it.
         gone: Whether chat.update says of this text that its message is not there; asked each time.
     """
 
@@ -57,7 +58,7 @@ class SparseSlack:
         self._acknowledged: dict[str, asyncio.Event] = {}
         self._came = asyncio.Condition()
         self._count = 0
-        self._methods: dict[str, Callable[[Body], Body]] = {
+        self.methods: dict[str, Callable[[Body], Body]] = {
             "auth.test": lambda _: {"team_id": TEAM, "user_id": BOT},
             "apps.connections.open": lambda _: {"url": f"ws://{self.url}/socket"},
             "chat.postMessage": self._post_message,
@@ -158,7 +159,7 @@ class SparseSlack:
         token = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         if request.headers.get("Authorization") != f"Bearer {token}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
-        answer = self._methods.get(method, _unknown)(given)
+        answer = self.methods.get(method, _unknown)(given)
         if method == "chat.postMessage" and self.lost:
             self.lost -= 1
             assert request.transport is not None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -18,6 +19,7 @@ from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, UserId
 from athenaeum.errors import Refused, RetryLater
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.errors import MissingScope
+from athenaeum.slack.incoming import Malformed
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,8 @@ HISTORY = 1000
 """Messages read of a channel in one go, the newest; threads are read with at most as many replies."""
 _BATCH = 100
 _TRIES = 3
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ async def sync_workspace(database: DatabaseConnection, client: SlackClient, tena
     """
     everyone: list[people.Person] = []
     try:
-        everyone = [read_person(raw) async for raw in client.users()]
+        everyone = [person async for raw in client.users() if (person := _understood(read_person, raw))]
     except (Refused, MissingScope) as error:  # a person unknown is a guest: less is found, nothing is shown wrongly
         log.warning("sync.no_people", error=str(error))
     async with database.session(tenant) as session:
@@ -55,6 +59,8 @@ async def sync_workspace(database: DatabaseConnection, client: SlackClient, tena
             messages += await _sync(database, client, tenant, raw)
         except (Refused, MissingScope) as error:
             log.warning("sync.skipped", channel=raw.get("id"), error=str(error))
+        except Malformed as error:
+            log.warning("sync.unreadable", error=str(error))
     log.info("sync.done", tenant=str(tenant), people=len(everyone), channels=len(listed), messages=messages)
     return Synced(len(everyone), len(listed), messages)
 
@@ -110,8 +116,10 @@ async def _read_history(database: DatabaseConnection, client: SlackClient, tenan
 
 async def _said(client: SlackClient, channel: ChannelId, after: MessageTs | None) -> AsyncIterator[Message]:
     left, threads = HISTORY, list[MessageTs]()
+    read = partial(read_message, channel=channel)
     async for raw in client.history(channel, after=after):
-        message = read_message(raw, channel)
+        if (message := _understood(read, raw)) is None:
+            continue
         if raw.get("reply_count"):
             threads.append(message.ts)
         yield message
@@ -121,10 +129,19 @@ async def _said(client: SlackClient, channel: ChannelId, after: MessageTs | None
     left = HISTORY
     for thread in threads:
         async for raw in client.replies(channel, thread, after=after):
-            message = read_message(raw, channel)
-            if message.ts != thread and left > 0:
+            message = _understood(read, raw)
+            if message is not None and message.ts != thread and left > 0:
                 yield message
                 left -= 1
+
+
+def _understood(read: Callable[[Mapping[str, Any]], T], raw: Mapping[str, Any]) -> T | None:
+    """What `read` makes of an object; None for an odd one, which must not cost the others."""
+    try:
+        return read(raw)
+    except Malformed as error:
+        log.warning("sync.unreadable", error=str(error))
+        return None
 
 
 async def _store(database: DatabaseConnection, tenant: TenantId, messages: list[Message]) -> None:

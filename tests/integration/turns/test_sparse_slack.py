@@ -13,7 +13,7 @@ import pytest
 from athenaeum.config import Config
 from athenaeum.wiring.process import Role, Running, open_process
 from support.product import QUESTION, RUNBOOK, Via, empty_queue, until
-from support.sparse_slack import APP_TOKEN, BOT_TOKEN, SECRET, Shown, SparseSlack
+from support.sparse_slack import APP_TOKEN, BOT_TOKEN, PERSON, ROOM, SECRET, Shown, SparseSlack
 
 RETRY = "athenaeum events retry ID"
 
@@ -106,6 +106,23 @@ async def test_a_question_from_the_near_future_is_answered(slack: SparseSlack, r
     asked = slack.mention(QUESTION, ahead=5)
     await slack.send(asked)
     await the_answer(slack, running, asked)
+
+
+async def test_lists_with_odd_things_in_them_do_not_keep_the_product_from_answering(
+    slack: SparseSlack, database_url: str, home: Path
+) -> None:
+    room = {"id": ROOM, "is_member": True, "name": "room"}
+    slack.methods |= {
+        "users.list": lambda _: {"members": [{"id": None}, "nobody", {"id": PERSON, "profile": [], "name": 7}]},
+        "conversations.list": lambda _: {"channels": [{"id": 7}, None, room], "response_metadata": None},
+        "conversations.members": lambda _: {"members": [PERSON]},
+        "conversations.history": lambda _: {"messages": [{"text": "no ts"}, [], {"ts": "1.0", "reply_count": 1}]},
+    }
+    async with connected(slack, database_url, home, via="socket") as running:
+        asked = slack.mention(QUESTION)
+        await slack.send(asked)
+        await the_answer(slack, running, asked)
+        await assert_well(running)
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested", "too_many_websockets"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -55,6 +56,15 @@ async def test_the_worker_goes_on_with_the_greeters_placeholder(stage: Stage, gr
 async def test_each_question_is_greeted_once(stage: Stage, greeter: Greeter) -> None:
     await stage.ask()
     assert [await greeter.run_once(), await greeter.run_once()] == [1, 0]
+
+
+async def test_a_database_that_fails_while_greeting_leaves_the_greeter_at_work(
+    stage: Stage, greeter: Greeter, database_url: str
+) -> None:
+    await stage.ask()
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
+        await owner.execute("ALTER TABLE deliveries RENAME TO away")
+    assert await greeter.run_once() == 1
 
 
 async def test_a_question_that_was_taken_is_not_greeted(stage: Stage, greeter: Greeter) -> None:
