@@ -43,6 +43,7 @@ class SparseSlack:
         messages: What the bot has posted, by ts.
         replies_after: Seconds after which conversations.replies shows a message; None: there is no such method.
         lost: Responses of chat.postMessage that will be lost.
+        slowness: Seconds that a method takes.
         methods: What it answers, by method; anything else is unknown to it.
         gone: Whether chat.update says of this text that its message is not there; asked each time.
     """
@@ -51,6 +52,7 @@ class SparseSlack:
         self.messages: dict[str, Shown] = {}
         self.replies_after: float | None = None
         self.lost = 0
+        self.slowness: dict[str, float] = {}
         self.gone: Callable[[str], bool] = lambda _: False
         self.events_url = ""
         self.url = ""
@@ -159,6 +161,7 @@ class SparseSlack:
         token = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         if request.headers.get("Authorization") != f"Bearer {token}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
+        await asyncio.sleep(self.slowness.get(method, 0))
         answer = self.methods.get(method, _unknown)(given)
         if method == "chat.postMessage" and self.lost:
             self.lost -= 1

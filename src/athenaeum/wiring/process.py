@@ -7,6 +7,7 @@ import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -109,11 +110,16 @@ class _Parts:
         if config.slack_app_token is not None:
             socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
             self.probes["socket"] = socket.probe
-            self.works.append(socket.run)
+            self.works.append(partial(_listen, socket, workspace))
 
     def app(self, config: Config) -> FastAPI:
         secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None
         return build_app(probes=self.probes, listener=self.listener, signing_secret=secret)
+
+
+async def _listen(socket: SocketMode, workspace: Workspace) -> None:
+    await workspace.tenant()  # an event before that could not be taken, and Slack may not send it again for a minute
+    await socket.run()
 
 
 async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Running], None]) -> None:

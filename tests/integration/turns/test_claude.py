@@ -70,7 +70,7 @@ async def test_a_provider_that_refuses_the_key_ends_in_one_sentence_to_the_asker
     asked = product.ask("maya", "platform")
     await until(lambda: has_failed(product))
     (reply,) = product.replies(asked)
-    assert "could not" in said(reply) or "cannot" in said(reply)
+    assert "refused this workspace's key" in said(reply)
     assert "authentication_error" not in said(reply)
 
 

@@ -48,6 +48,7 @@ async def test_a_mention_in_a_thread_is_answered_in_that_thread(product: Product
     asked = product.ask("maya", "platform", thread=parent)
     answer = await product.answer(asked)
     assert answer.thread_ts == parent.ts
+    assert [call["thread_ts"] for call in product.calls("chat.postMessage")] == [parent.ts]
     assert_grew_from_the_placeholder(product, answer)
 
 

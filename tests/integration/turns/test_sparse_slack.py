@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,6 +63,10 @@ async def by_socket(slack: SparseSlack, database_url: str, home: Path) -> AsyncG
         await assert_well(process)
 
 
+async def has_spoken(slack: SparseSlack) -> bool:
+    return bool(slack.messages)
+
+
 async def assert_well(running: Running) -> None:
     async with httpx2.AsyncClient() as client:
         health = await client.get(f"{running.address}/health")
@@ -106,6 +111,20 @@ async def test_a_question_from_the_near_future_is_answered(slack: SparseSlack, r
     asked = slack.mention(QUESTION, ahead=5)
     await slack.send(asked)
     await the_answer(slack, running, asked)
+
+
+async def test_a_question_that_comes_with_the_first_connection_ever_is_taken(
+    slack: SparseSlack, database_url: str, home: Path
+) -> None:
+    slack.slowness["auth.test"] = 0.3
+    asked = slack.mention(QUESTION)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(slack.send(asked))
+        async with connected(slack, database_url, home, via="socket") as running:
+            await until(lambda: has_spoken(slack))
+            await until(lambda: empty_queue(running.database))
+    (shown,) = slack.messages.values()
+    assert shown.thread_ts == asked["ts"]
 
 
 async def test_lists_with_odd_things_in_them_do_not_keep_the_product_from_answering(
