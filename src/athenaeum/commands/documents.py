@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from athenaeum.commands.console import err, escaped, out, progress_bar, run, settings, show_json
 from athenaeum.domain.audience import Audience
@@ -72,10 +71,9 @@ def list_(as_json: AsJson = False) -> None:
     if not sources:
         out.print("no documents yet: athenaeum docs add SOURCE")
         return
-    table = Table("source", "documents", "published at", box=None, pad_edge=False)
     for source in sources:
-        table.add_row(source.location.text, str(source.documents), source.base_url or "")
-    out.print(table)
+        published = f"  at {source.base_url}" if source.base_url else ""
+        out.print(f"{source.documents:>6} documents  {source.location.text}{published}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -115,8 +113,8 @@ def search(
 
 @asynccontextmanager
 async def _open() -> AsyncGenerator[tuple[Library, Index]]:
-    from athenaeum.wiring.agent import open_index, open_library
     from athenaeum.wiring.database import open_database
+    from athenaeum.wiring.library import open_index, open_library
 
     config = settings()
     async with open_database(config) as database:

@@ -16,8 +16,8 @@ from athenaeum.demo.fresh_start import forget_conversations
 from athenaeum.demo.instance import occupied
 from athenaeum.demo.reading_room import ReadingRoom, documents
 from athenaeum.errors import Misconfigured
-from athenaeum.wiring.agent import open_index, open_library
 from athenaeum.wiring.database import open_database
+from athenaeum.wiring.library import open_index, open_library
 from athenaeum.wiring.process import Role, open_process
 from slacksim import scenario
 from slacksim.server import SlackSim

@@ -1,7 +1,8 @@
 """The composition root: the only package that picks concrete classes.
 
 database    which PostgreSQL, and that it stays there
-agent       the index, the library and the agent
+library     the index and the documents
+agent       the agent and its models
 workspace   the Slack workspace of the configured token
 http        the port for health, metrics and Slack's events
 process     gateway, workers and janitor, together or apart

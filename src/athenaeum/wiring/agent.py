@@ -1,4 +1,4 @@
-"""The index and the agent, as the configuration asks for them."""
+"""The agent, with the models that the configuration asks for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.runner import Runner
-from athenaeum.documents.library import Library
-from athenaeum.llm.embeddings import build_embedder
 from athenaeum.llm.models import ModelKeys, model_factory
-from athenaeum.retrieval.index import Index
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
-    from athenaeum.domain.identity import TenantId
+    from athenaeum.retrieval.index import Index
 
 
 def model_keys(config: Config) -> ModelKeys:
@@ -30,20 +27,6 @@ def model_keys(config: Config) -> ModelKeys:
         openai_api_key=_revealed(config.openai_api_key),
         openai_base_url=config.openai_base_url,
     )
-
-
-def open_index(config: Config, database: DatabaseConnection) -> Index:
-    """The index with the configured embedder.
-
-    Raises:
-        Misconfigured: the embedder is unknown or lacks its key.
-    """
-    return Index(database, build_embedder(config.embedder, config, config.home_dir / "cache"))
-
-
-def open_library(config: Config, database: DatabaseConnection, index: Index, tenant: TenantId) -> Library:
-    """The documents of a tenant."""
-    return Library(database, index, cache_dir=config.home_dir / "cache", tenant=tenant)
 
 
 @asynccontextmanager

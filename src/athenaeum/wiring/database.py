@@ -38,7 +38,7 @@ async def locate_database(config: Config, *, patient: bool = False) -> AsyncGene
         Misconfigured: it cannot be reached; the message names the mend.
     """
     if config.database_url is None:
-        async with EmbeddedPostgres(config.home_dir / "postgres") as server, beside(_keep_alive(server)):
+        async with EmbeddedPostgres(config.home_dir) as server, beside(_keep_alive(server)):
             yield server.url
         return
     url = config.database_url.get_secret_value()

@@ -18,11 +18,12 @@ from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.socket_mode import SocketMode
 from athenaeum.wiring import probes
-from athenaeum.wiring.agent import open_agent, open_index
+from athenaeum.wiring.agent import open_agent
 from athenaeum.wiring.background import beside
 from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
 from athenaeum.wiring.http import serve_http
+from athenaeum.wiring.library import open_index
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:

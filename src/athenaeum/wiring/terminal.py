@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from athenaeum.conversations.turns import ASK, open_turn, wait_for
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId
-from athenaeum.wiring.agent import open_agent, open_index
+from athenaeum.wiring.agent import open_agent
 from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
+from athenaeum.wiring.library import open_index
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from support.events import until
 from support.relay import Relay
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-ROLES = ["up", "gateway", "worker", "janitor"]
+ROLES = ["up", "worker"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -60,7 +60,7 @@ async def test_a_port_that_is_taken(athenaeum: CommandLine) -> None:
     assert "ATHENAEUM_PORT" in outcome.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("role", ["up", "gateway"])
+@pytest.mark.parametrize("role", ["gateway"])
 async def test_a_gateway_without_a_bot_token(athenaeum: CommandLine, role: str) -> None:
     outcome = await athenaeum(role)
 
