@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import structlog
 
@@ -20,8 +19,6 @@ from athenaeum.tenants import register
 log = structlog.get_logger(__name__)
 
 _REMEMBERED = 5.0  # seconds; the lookup is a third of what an event costs the database
-STALE_AFTER = timedelta(hours=1)
-"""A message that reaches us later is kept but not answered: the talk has moved on."""
 
 
 class Admission:
@@ -55,16 +52,15 @@ class Admission:
         return None
 
 
-def opens_turn(written: Written, *, now: datetime) -> bool:
+def opens_turn(written: Written) -> bool:
     """Whether a person asks the bot something: by mention anywhere, or by anything in a direct message.
 
-    A rewritten message asks only where the rewriting put the mention in.
+    A rewritten message asks only where the rewriting put the mention in. How late it comes does not matter: Slack
+    itself gives an event up after a day at most, and nothing that a person wrote is to be lost before.
     """
     speech = written.speech
     if speech is None:
         return False
     if written.revised:
-        changed_at = written.message.edited_at
-        return written.now_mentions and changed_at is not None and now - changed_at < STALE_AFTER
-    addressed = speech.mentions_bot or speech.channel_kind is ChannelKind.DIRECT
-    return addressed and now - speech.sent_at < STALE_AFTER
+        return written.now_mentions and written.message.edited_at is not None
+    return speech.mentions_bot or speech.channel_kind is ChannelKind.DIRECT

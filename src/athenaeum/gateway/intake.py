@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,17 +36,12 @@ from athenaeum.observability.metrics import INTAKE_SECONDS
 log = structlog.get_logger(__name__)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Intake:
     """Stores what events tell. Every event may come several times, late, and out of order."""
 
-    def __init__(self, database: DatabaseConnection, *, clock: Callable[[], datetime] = _now) -> None:
-        """`clock` decides which messages are too old to be answered."""
+    def __init__(self, database: DatabaseConnection) -> None:
+        """Nothing is opened."""
         self._database = database
-        self._clock = clock
 
     async def take_in(self, envelope: Envelope, tenant: Tenant) -> None:
         """Return once the event is committed.
@@ -61,18 +54,17 @@ class Intake:
         if isinstance(change, Nothing):
             return
         async with self._database.session(tenant.id) as session:
-            await _Writer(session, tenant, envelope.event_id, self._clock()).write(change)
+            await _Writer(session, tenant, envelope.event_id).write(change)
         INTAKE_SECONDS.observe(time.perf_counter() - started)
 
 
 class _Writer:
     """One event's writes."""
 
-    def __init__(self, session: AsyncSession, tenant: Tenant, cause: str, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, tenant: Tenant, cause: str) -> None:
         self._session = session
         self._tenant = tenant
         self._cause = cause
-        self._now = now
 
     async def write(self, change: Change) -> None:
         match change:
@@ -102,7 +94,7 @@ class _Writer:
         speech = replace(speech, text=without_mention(stored.text, self._tenant.bot_user))
         if written.revised:
             await questions.reword(self._session, message.channel, message.ts, speech.text)
-        if opens_turn(written, now=self._now):
+        if opens_turn(written):
             turn = await open_turn(
                 self._session,
                 tenant=self._tenant.id,

@@ -94,6 +94,9 @@ class SlackClient:
     async def auth_test(self) -> Identity:
         """Who the token belongs to, and the scopes it was granted."""
         response = await self._respond("auth.test", {}, read=False)
+        for name in ("team_id", "user_id"):
+            if not response.get(name):
+                raise failure("auth.test", f"nothing for {name}", detail="is SLACK_API_URL Slack's Web API?")
         return Identity.read(response.data, response.headers)  # pyright: ignore[reportArgumentType] - JSON by now
 
     async def open_socket(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from athenaeum.wiring.engine import Engine
 
 log = structlog.get_logger(__name__)
+
+
+_INTRODUCTION = 5.0  # seconds for Slack to say whose token it is; until then an event over HTTP is answered by 503
 
 
 class Role(StrEnum):
@@ -89,6 +92,10 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             parts.open_door(config, Listener(database, Intake(database)), workspace)
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
         await stack.enter_async_context(beside(*(work() for work in parts.works)))
+        if workspace.client is not None:
+            with suppress(TimeoutError):  # Slack is away: serve what is possible, take its events when it is back
+                async with asyncio.timeout(_INTRODUCTION):
+                    await workspace.tenant()
         log.info("process.ready", roles=sorted(roles), address=address)
         yield Running(address, database, index, workspace)
 

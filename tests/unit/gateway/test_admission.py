@@ -40,12 +40,11 @@ ASKED = Written(MESSAGE, ChannelKind.PUBLIC, SPEECH)
         (replace(ASKED, speech=replace(SPEECH, mentions_bot=False)), False),
         (replace(ASKED, speech=replace(SPEECH, mentions_bot=False, channel_kind=ChannelKind.DIRECT)), True),
         (replace(ASKED, speech=replace(SPEECH, mentions_bot=False, channel_kind=ChannelKind.GROUP)), False),
-        (replace(ASKED, speech=replace(SPEECH, sent_at=NOW - timedelta(minutes=59))), True),
-        (replace(ASKED, speech=replace(SPEECH, sent_at=NOW - timedelta(minutes=61))), False),
+        (replace(ASKED, speech=replace(SPEECH, sent_at=NOW - timedelta(hours=20))), True),
         (replace(ASKED, revised=True), False),
         (replace(ASKED, revised=True, now_mentions=True, message=replace(MESSAGE, edited_at=NOW)), True),
         (replace(ASKED, revised=True, now_mentions=True), False),
     ],
 )
 def test_a_person_who_addresses_us_now_is_answered(written: Written, answered: bool) -> None:
-    assert opens_turn(written, now=NOW) is answered
+    assert opens_turn(written) is answered
