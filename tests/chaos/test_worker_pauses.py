@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
 from time import monotonic
 
 import pytest
 
-from support.anthropic_server import Stalls
+from slacksim.faults import Fault
+from support.anthropic_server import Fails, Stalls
 from support.lanes import each
 from support.life import Fate
 from support.ordeal import BeginOrdeal
 from support.record import DEADLINE_SECONDS
-from support.trials import PLAIN, SEVERAL_PARTS, UNKNOWN_IDS, Trial
+from support.trials import PLAIN, REFUSED_AT_FIRST, SEVERAL_PARTS, UNKNOWN_IDS, Trial
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -34,11 +34,12 @@ async def test_two_workers_that_race_answer_once(begin_ordeal: BeginOrdeal, tria
 
 async def _woken(begin: BeginOrdeal, trial: Trial, point: str) -> str:
     """Freeze a worker at a point, have another one answer, and wake the first; gives what is wrong then."""
-    async with begin(trial) as ordeal:
+    async with begin(trial.with_long_leases()) as ordeal:
         asked = ordeal.ask()
         await ordeal.take_in()
         async with ordeal.alive(Fate(point, signal.SIGSTOP)) as frozen:
             stopped = await ordeal.stopped_or_over(frozen)
+            await ordeal.record.expire()
             async with ordeal.alive() as heir:
                 await ordeal.over(heir)
             frozen.process.send(signal.SIGCONT)
@@ -53,9 +54,42 @@ async def _woken(begin: BeginOrdeal, trial: Trial, point: str) -> str:
 async def test_a_worker_that_wakes_after_its_lease_changes_nothing(
     begin_ordeal: BeginOrdeal, storm: bool, trial: Trial
 ) -> None:
-    points = FROZEN_AT if storm else random.Random(1).sample(FROZEN_AT, 3)
+    points = FROZEN_AT if storm else FROZEN_AT[::2]
     faults = await each(points, lambda point: _woken(begin_ordeal, trial, point))
     assert not faults, faults
+
+
+async def test_a_worker_that_wakes_while_its_heir_works_puts_no_apology_before_the_answer(
+    begin_ordeal: BeginOrdeal,
+) -> None:
+    async with begin_ordeal(PLAIN.with_long_leases()) as ordeal:
+        ordeal.model.script.append(Fails(400, "invalid_request_error"))
+        asked = ordeal.ask()
+        await ordeal.take_in()
+        giving_up, working = Fate("turn taken 2", signal.SIGSTOP), Fate("model 1", signal.SIGSTOP)
+        async with ordeal.alive(giving_up) as frozen, asyncio.timeout(DEADLINE_SECONDS):
+            await frozen.boundaries.reached.wait()
+            await ordeal.record.expire()
+            async with ordeal.alive(working) as heir:
+                await heir.boundaries.reached.wait()
+                frozen.process.send(signal.SIGCONT)
+                frozen.process.send(signal.SIGTERM)
+                await frozen.process.ended()
+                heir.process.send(signal.SIGCONT)
+                await ordeal.over(heir)
+        assert not (faults := await ordeal.faults(asked)), ordeal.account(faults)
+
+
+async def test_a_saved_answer_is_what_is_shown_by_a_worker_that_gives_up(begin_ordeal: BeginOrdeal) -> None:
+    async with begin_ordeal(REFUSED_AT_FIRST.with_long_leases()) as ordeal:
+        asked = ordeal.ask()
+        await ordeal.take_in()
+        async with ordeal.alive(Fate("answer saved 1", signal.SIGSTOP)) as only, asyncio.timeout(DEADLINE_SECONDS):
+            await only.boundaries.reached.wait()
+            ordeal.sim.simulation.faults.plan(Fault("chat.update", "error", error="update_refused"))
+            only.process.send(signal.SIGCONT)
+            await ordeal.over(only)
+        assert not (faults := await ordeal.faults(asked)), ordeal.account(faults)
 
 
 async def test_a_worker_that_is_told_to_stop_hands_on_what_takes_too_long(begin_ordeal: BeginOrdeal) -> None:

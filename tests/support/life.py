@@ -15,10 +15,24 @@ from support.zygote import Forked, Role, Zygote
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """The signal that a process gets at one point; without a point it lives as long as it likes.
+
+    Attributes:
+        within: Whether statements inside of transactions are points as well.
+    """
+
+    point: str | None = None
+    signal: signal.Signals = signal.SIGKILL
+    within: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """A process, what it passed, and how many steps of the turn were on record when it began."""
 
     process: Forked
+    fate: Fate
     boundaries: Boundaries
     known: Counter[str]
 
@@ -40,19 +54,6 @@ class Surroundings:
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """The signal that a process gets at one point; without a point it lives as long as it likes.
-
-    Attributes:
-        within: Whether statements inside of transactions are points as well.
-    """
-
-    point: str | None = None
-    signal: signal.Signals = signal.SIGKILL
-    within: bool = False
-
-
 @asynccontextmanager
 async def live(role: Role, around: Surroundings, fate: Fate, *, known: Counter[str]) -> AsyncGenerator[Life]:
     """A process that meets its fate, and is killed at the end of the block at the latest."""
@@ -71,7 +72,7 @@ async def live(role: Role, around: Surroundings, fate: Fate, *, known: Counter[s
         process = around.zygote.fork(role, {**addresses, **around.environment}, log=around.log)
         boundaries.stop = lambda: process.send(fate.signal)
         try:
-            yield Life(process, boundaries, known)
+            yield Life(process, fate, boundaries, known)
         finally:
             process.kill()
             await process.ended()

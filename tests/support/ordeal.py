@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -116,6 +117,11 @@ class Ordeal:
         world = self.sim.world
         faults = [
             *verdict.in_workspace(self.trial, world, asked),
+            *verdict.in_posting(
+                self.trial,
+                self.sim.simulation.calls.of("chat.postMessage"),
+                frozen=sum(life.fate.signal is signal.SIGSTOP for life in self.lives),
+            ),
             *verdict.on_record(self.trial, world, turns=turns, events=events, deliveries=deliveries),
             *verdict.in_cost(self.trial, self.lives, await self.record.steps()),
         ]

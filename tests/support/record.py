@@ -76,6 +76,10 @@ class Record:
 
         await self._until(alone)
 
+    async def expire(self) -> None:
+        """Let every lease run out now."""
+        await self._connection.execute("UPDATE queued_events SET lease_until = now() - interval '1 second'")
+
     async def steps(self) -> Counter[str]:
         """The recorded steps by kind: prompt, model, tool."""
         return Counter(_kind(row["name"]) for row in await self.rows("SELECT name FROM steps"))

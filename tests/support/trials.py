@@ -30,6 +30,10 @@ class Trial:
     lost_posts: int = 0
     client_msg_ids_count: bool = True
 
+    def with_long_leases(self) -> Trial:
+        """The same with leases that only the test lets run out, so that no heartbeat tells who has lost one."""
+        return replace(self, environment={**self.environment, "EVENT_VISIBILITY_TIMEOUT": "600"})
+
 
 PLAIN = Trial(says=("Run `athenaeum events retry ID` [1]",))
 LOST_RESPONSE = replace(PLAIN, lost_posts=1)
@@ -43,6 +47,9 @@ WRONG_KEY = Trial(
     tools=0,
     environment={"ANTHROPIC_API_KEY": "not-that-key"},
 )
+
+REFUSED_AT_FIRST = replace(PLAIN, states=("delivered", "failed"))
+"""Slack refuses the answer once: the worker gives up, and shows it all the same."""
 
 _PARTS = ("To begin with,", "After that,", "In the end,")
 

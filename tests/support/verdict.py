@@ -40,6 +40,13 @@ def in_workspace(trial: Trial, world: World, asked: Message) -> Iterator[str]:
             yield f"{text!r} stands elsewhere"
 
 
+def in_posting(trial: Trial, calls: Rows, *, frozen: int) -> Iterator[str]:
+    """No message twice, not even for a moment; only a worker that woke too late may have one to withdraw."""
+    posted = [call["arguments"]["text"] for call in calls if call["error"] is None and call["fault"] != "drop_before"]
+    if not len(trial.says) <= len(posted) <= len(trial.says) + frozen:
+        yield f"posted were {[text[:60] for text in posted]}"
+
+
 def on_record(trial: Trial, world: World, *, turns: Rows, events: Rows, deliveries: Rows) -> Iterator[str]:
     """One turn and one event, ended as they should; every message that is shown, and no other, in `deliveries`."""
     states = [(turn["state"], event["status"]) for turn, event in zip(turns, events, strict=False)]
