@@ -86,7 +86,7 @@ class Blocks:
 
     def _code(self, node: SyntaxTreeNode) -> list[str]:
         content = literal(self.policy.tame(node.content)).strip("\n")
-        info = re.sub(r"[^\w+#.-]", "", (node.info or "").split(" ")[0])[:40]
+        info = re.sub(r"[^\w+#-]", "", (node.info or "").split(" ")[0])[:40]
         ticks = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", content)), default=0))
         frame = size(f"{ticks}{info}\n\n{ticks}") + 2 * self.width
         inner = replace(self, limit=max(1, self.limit - frame))

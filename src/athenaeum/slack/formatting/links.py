@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from athenaeum.domain.turn import Citation
 
 _ADDRESS = re.compile(
-    r"(?:(?<![a-z0-9+.-])(?!hxxps?:|fxp:)[a-z0-9+.-]+://|(?<![a-z0-9])www\.|(?:javascript|vbscript|mailto|tel):(?=\S)"
+    r"(?:(?<![a-z0-9+.-])(?!hxxps?:|fxp:)[a-z0-9+.-]+://|www\.|(?:javascript|vbscript|mailto|tel):(?=\S)"
     r"|data:(?=[\w/+.-]*[;,]))[^\s<>\"`]*",
     re.IGNORECASE,
 )
@@ -97,7 +97,7 @@ def defanged(url: str) -> str:
     if not colon:
         return url.replace(".", "[.]")
     if scheme.lower() not in {"http", "https", "ftp"}:
-        return f"{scheme}[:]{_closed(rest)}"
+        return f"{_closed(scheme)}[:]{_closed(rest)}"
     match = re.match(r"(/*)([^/?#]*)(.*)", rest, re.DOTALL)
     assert match is not None  # every part may be empty
     slashes, host, path = match.groups()
