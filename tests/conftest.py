@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import hypothesis
 import pytest
+
+# The same examples in every run, so that a red run is red again; `make storm` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+if not os.environ.get("ATHENAEUM_STORM"):
+    hypothesis.settings.load_profile("repeatable")
 
 pytest_plugins = ["support.database", "support.embedded"]
 
