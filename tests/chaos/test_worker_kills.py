@@ -9,7 +9,7 @@ import pytest
 from support.lanes import each
 from support.life import Fate
 from support.ordeal import BeginOrdeal
-from support.trials import LOST_RESPONSE, OFFLINE, PLAIN, SEVERAL_PARTS, UNKNOWN_IDS, WRONG_KEY, Trial
+from support.trials import LOST_RESPONSE, OFFLINE, PLAIN, SEVERAL_PARTS, SHORT_LEASES, UNKNOWN_IDS, WRONG_KEY, Trial
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
@@ -48,6 +48,7 @@ async def _killed_at(begin: BeginOrdeal, trial: Trial, point: str, *, within: bo
         await ordeal.take_in()
         async with ordeal.alive(Fate(point, within=within)) as first:
             killed = await ordeal.stopped_or_over(first)
+        await ordeal.record.expire()
         async with ordeal.alive() as second:
             await ordeal.over(second)
         faults = await ordeal.faults(asked)
@@ -83,3 +84,14 @@ async def test_a_worker_killed_after_any_step_costs_no_answer_when(
 ) -> None:
     points = await _points(begin_ordeal, trial)
     await _survive(begin_ordeal, trial, points if storm else random.Random(SAMPLE).sample(points, SAMPLE))
+
+
+async def test_the_lease_of_a_killed_worker_runs_out(begin_ordeal: BeginOrdeal) -> None:
+    async with begin_ordeal(SHORT_LEASES) as ordeal:
+        asked = ordeal.ask()
+        await ordeal.take_in()
+        async with ordeal.alive(Fate("step 3")) as first:
+            assert await ordeal.stopped_or_over(first)
+        async with ordeal.alive() as second:
+            await ordeal.over(second)
+        assert not (faults := await ordeal.faults(asked)), ordeal.account(faults)

@@ -34,7 +34,7 @@ async def test_two_workers_that_race_answer_once(begin_ordeal: BeginOrdeal, tria
 
 async def _woken(begin: BeginOrdeal, trial: Trial, point: str) -> str:
     """Freeze a worker at a point, have another one answer, and wake the first; gives what is wrong then."""
-    async with begin(trial.with_long_leases()) as ordeal:
+    async with begin(trial) as ordeal:
         asked = ordeal.ask()
         await ordeal.take_in()
         async with ordeal.alive(Fate(point, signal.SIGSTOP)) as frozen:
@@ -62,7 +62,7 @@ async def test_a_worker_that_wakes_after_its_lease_changes_nothing(
 async def test_a_worker_that_wakes_while_its_heir_works_puts_no_apology_before_the_answer(
     begin_ordeal: BeginOrdeal,
 ) -> None:
-    async with begin_ordeal(PLAIN.with_long_leases()) as ordeal:
+    async with begin_ordeal(PLAIN) as ordeal:
         ordeal.model.script.append(Fails(400, "invalid_request_error"))
         asked = ordeal.ask()
         await ordeal.take_in()
@@ -81,7 +81,7 @@ async def test_a_worker_that_wakes_while_its_heir_works_puts_no_apology_before_t
 
 
 async def test_a_saved_answer_is_what_is_shown_by_a_worker_that_gives_up(begin_ordeal: BeginOrdeal) -> None:
-    async with begin_ordeal(REFUSED_AT_FIRST.with_long_leases()) as ordeal:
+    async with begin_ordeal(REFUSED_AT_FIRST) as ordeal:
         asked = ordeal.ask()
         await ordeal.take_in()
         async with ordeal.alive(Fate("answer saved 1", signal.SIGSTOP)) as only, asyncio.timeout(DEADLINE_SECONDS):

@@ -30,15 +30,12 @@ class Trial:
     lost_posts: int = 0
     client_msg_ids_count: bool = True
 
-    def with_long_leases(self) -> Trial:
-        """The same with leases that only the test lets run out, so that no heartbeat tells who has lost one."""
-        return replace(self, environment={**self.environment, "EVENT_VISIBILITY_TIMEOUT": "600"})
-
 
 PLAIN = Trial(says=("Run `athenaeum events retry ID` [1]",))
 LOST_RESPONSE = replace(PLAIN, lost_posts=1)
 UNKNOWN_IDS = replace(LOST_RESPONSE, client_msg_ids_count=False)
 """The response is lost, and the workspace would take the same message twice."""
+SHORT_LEASES = replace(PLAIN, environment={"EVENT_VISIBILITY_TIMEOUT": "2"})
 OFFLINE = Trial(says=("I am running without a language model",), environment={"ATHENAEUM_MODEL": "offline"})
 WRONG_KEY = Trial(
     says=("The language model refused this workspace's key",),
