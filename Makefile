@@ -46,7 +46,7 @@ bench: $(READY)  ## benchmarks, each beside its floor
 	$(BIN)/python bench/turn
 
 storm: $(READY)  ## stop processes at every point of every trial, not at a sample
-	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/chaos
+	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/chaos tests/integration/worker/delivery
 
 lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
