@@ -45,6 +45,8 @@ class Turn:
     event: EventId | None
     fence: LeaseToken
     answer: Answer | None
+    answered_at: datetime | None
+    """None also where `answer` is an apology."""
     error: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -187,6 +189,7 @@ def read_row(row: models.Turn) -> Turn:
         event=None if row.event_id is None else EventId(row.event_id),
         fence=LeaseToken(row.fence),
         answer=None if row.answer is None else from_json(row.answer),
+        answered_at=row.answered_at,
         error=row.error,
         created_at=row.created_at,
         finished_at=row.finished_at,

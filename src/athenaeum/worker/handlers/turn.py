@@ -85,7 +85,7 @@ class TurnHandler:
         if withdrawn:
             await self._withdraw(turn, token, Discard("the question was deleted"))
             return True
-        answered = turn.answer is not None and turn.error is None
+        answered = turn.answered_at is not None and turn.error is None
         sentence = error.user_text if isinstance(error, AthenaeumError) else APOLOGY
         async with self._database.session(turn.tenant) as session:
             answer = await turns.save_answer(session, turn.id, token, Answer(sentence), apology=True)
