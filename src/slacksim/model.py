@@ -122,10 +122,6 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @property
-    def is_reply(self) -> bool:
-        return self.thread_ts is not None
-
-    @property
     def is_in_timeline(self) -> bool:
         return self.thread_ts is None or self.subtype == "thread_broadcast"
 

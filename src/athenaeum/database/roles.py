@@ -10,6 +10,4 @@ from __future__ import annotations
 ENGINE = "athenaeum_engine"
 APP = "athenaeum_app"
 
-BECOME_TENANT = f"SELECT set_config('role', '{APP}', true), set_config('app.tenant', %s, true)"
-"""psycopg statement; one parameter, the tenant's id as text; holds until the transaction ends."""
 BECOME_ENGINE = f"SELECT set_config('role', '{ENGINE}', false)"

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from athenaeum.events import admin
 from athenaeum.observability.health import Probe, Status
-from athenaeum.observability.metrics import QUEUE_DEPTH, QUEUE_OLDEST_SECONDS
+from athenaeum.worker.rescue import measure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,13 +34,9 @@ def queue(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
 
     async def look() -> Probe:
         try:
-            async with connections.session() as session:
-                backlog = await admin.backlog(session)
+            backlog = await measure(connections)
         except (DBAPIError, OSError):
             return Probe(Status.DEGRADED, "unknown while the database is away")
-        for status, count in backlog.depth.items():
-            QUEUE_DEPTH.labels(status.value).set(count)
-        QUEUE_OLDEST_SECONDS.set(backlog.oldest.total_seconds())
         facts = {status.value: count for status, count in backlog.depth.items()}
         return Probe(Status.UP, facts={**facts, "oldest_seconds": round(backlog.oldest.total_seconds(), 1)})
 

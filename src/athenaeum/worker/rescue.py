@@ -51,10 +51,11 @@ async def rescue(database: DatabaseConnection, *, max_retries: int) -> int:
     return found.rescued
 
 
-async def measure(database: DatabaseConnection) -> None:
-    """Set the gauges of the queue's depth and age."""
+async def measure(database: DatabaseConnection) -> admin.Backlog:
+    """Set the gauges of the queue's depth and age, and give what they were set to."""
     async with database.session() as session:
         backlog = await admin.backlog(session)
     for status, count in backlog.depth.items():
         metrics.QUEUE_DEPTH.labels(status).set(count)
     metrics.QUEUE_OLDEST_SECONDS.set(backlog.oldest.total_seconds())
+    return backlog

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from athenaeum.database.jsonb import storable
 from athenaeum.domain.turn import Answer, Citation, Usage
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def to_json(answer: Answer) -> dict[str, Any]:
     """The answer as plain JSON values; characters that `jsonb` cannot hold (NUL, lone surrogates) are dropped."""
-    return _storable(asdict(answer))
+    return storable(asdict(answer))
 
 
 def from_json(stored: Mapping[str, Any]) -> Answer:
@@ -24,13 +25,3 @@ def from_json(stored: Mapping[str, Any]) -> Answer:
         model=stored["model"],
         usage=Usage(**stored["usage"]),
     )
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "ignore").decode()
-    if isinstance(value, dict):
-        return {name: _storable(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(inner) for inner in value]
-    return value
