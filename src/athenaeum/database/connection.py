@@ -13,9 +13,11 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from athenaeum.database.migrate import migrate
+from athenaeum.database.notifier import Notifier
 from athenaeum.database.roles import APP, BECOME_ENGINE
 from athenaeum.errors import Misconfigured
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from sqlalchemy import Connection
-    from sqlalchemy.orm import Session
 
     from athenaeum.domain.identity import TenantId
 
@@ -66,7 +67,9 @@ class DatabaseConnection:
             connect_args={"connect_timeout": _CONNECT_TIMEOUT, "application_name": "athenaeum", **_TCP},
         )
         event.listen(self._engine.sync_engine, "connect", _become_engine)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self._engine, sync_session_class=_HeldSession, expire_on_commit=False)
+        self.notifier = Notifier(self.connect)
+        """Says after their commit what sessions were asked to `notify`."""
 
     async def __aenter__(self) -> Self:
         """Return itself; connections open on first use."""
@@ -77,7 +80,8 @@ class DatabaseConnection:
         await self.close()
 
     async def close(self) -> None:
-        """Close every pooled connection; harmless when repeated."""
+        """Close every connection after the last notification; harmless when repeated."""
+        await self.notifier.close()
         await self._engine.dispose()
 
     async def create_tables(self) -> None:
@@ -91,8 +95,7 @@ class DatabaseConnection:
         It may be committed in between as well: what follows is a new transaction of the same tenant.
         """
         async with self._sessions() as session:
-            session.sync_session.info["tenant"] = tenant
-            event.listen(session.sync_session, "after_begin", _become_tenant)
+            session.sync_session.info.update(tenant=tenant, notifier=self.notifier)
             yield session
             await session.commit()
 
@@ -140,6 +143,11 @@ async def init_db(database_url: str) -> AsyncGenerator[DatabaseConnection]:
         yield database
 
 
+def notify(session: AsyncSession, channel: str, payload: str) -> None:
+    """Let listeners of `channel` hear `payload` once the session's transaction is committed."""
+    session.sync_session.info.setdefault("notifications", set()).add((channel, payload))
+
+
 get_session = DatabaseConnection.session
 """`async with get_session(database, tenant) as session:`, the same as `database.session(tenant)`."""
 
@@ -168,10 +176,27 @@ def _become_engine(connection: Any, _record: object) -> None:
     connection.commit()
 
 
+class _HeldSession(Session):
+    """A session that belongs to a tenant and has a notifier, both in its `info`."""
+
+
+@event.listens_for(_HeldSession, "after_begin")
 def _become_tenant(session: Session, _transaction: object, connection: Connection) -> None:
     tenant: TenantId | None = session.info["tenant"]
     if tenant is not None:
         connection.execute(_BECOME_TENANT, {"tenant": str(tenant)})
+
+
+@event.listens_for(_HeldSession, "after_commit")
+def _say_what_was_committed(session: Session) -> None:
+    notifier: Notifier = session.info["notifier"]
+    for channel, payload in session.info.pop("notifications", ()):
+        notifier.notify(channel, payload)
+
+
+@event.listens_for(_HeldSession, "after_rollback")
+def _forget_what_was_not(session: Session) -> None:
+    session.info.pop("notifications", None)
 
 
 _BECOME_TENANT = text(f"SELECT set_config('role', '{APP}', true), set_config('app.tenant', :tenant, true)")
