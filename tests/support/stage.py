@@ -90,8 +90,16 @@ class Stage:
         assert found is not None
         return found.id
 
-    async def ask(self, text: str = "How do I retry a failed event?", *, surface: Surface = Surface.SLACK) -> TurnId:
-        asked = Person.named(self.sim.world, "maya").say("platform", text)
+    async def ask(
+        self,
+        text: str = "How do I retry a failed event?",
+        *,
+        surface: Surface = Surface.SLACK,
+        after: TurnId | None = None,
+    ) -> TurnId:
+        """Ask in a new thread, or in that of another question."""
+        thread_ts = (await self.look(after)).thread_ts if after else None
+        asked = Person.named(self.sim.world, "maya").say("platform", text, thread_ts=thread_ts)
         ts = MessageTs(asked.ts)
         async with self.database.session(DEFAULT_TENANT) as session:
             turn = await turns.open_turn(
@@ -100,7 +108,7 @@ class Stage:
                 surface=surface,
                 channel=ChannelId(asked.channel),
                 message_ts=ts,
-                thread_ts=ts,
+                thread_ts=thread_ts or ts,
                 asker=UserId(asked.user),
                 question=text,
             )

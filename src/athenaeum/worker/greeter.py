@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from athenaeum.conversations import turns
 from athenaeum.domain.identity import LeaseToken, TenantId, TurnId
 from athenaeum.errors import AthenaeumError
+from athenaeum.worker.delivery import intents
 
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
@@ -42,6 +44,8 @@ class Greeter:
         self._delivery = delivery
         self._unseen = unseen
         self._seen = 0
+        self._behind: deque[tuple[TenantId, TurnId]] = deque()
+        """Questions whose turn to be greeted comes after that of another one in their thread."""
 
     async def run(self) -> NoReturn:
         """Greet until cancelled; a database that is away is waited for."""
@@ -57,12 +61,17 @@ class Greeter:
     async def run_once(self) -> int:
         """Greet the next turns that wait; how many there were.
 
-        Each event is looked at once. One that commits after a later one was seen goes without: its worker greets it.
+        Each event is looked at once, and again while the question before it in its thread has no message: placeholders
+        become answers, and these are to stand in the order of their questions. An event that commits after a later
+        one was seen goes without: its worker greets it.
         """
+        again = [self._behind.popleft() for _ in range(min(_AT_ONCE, len(self._behind)))]
         async with self._database.session() as session:
             values = {"kind": turns.TURN, "seen": self._seen, "unseen": self._unseen, "limit": _AT_ONCE}
             waiting = (await session.execute(_WAITING, values)).all()
         async with asyncio.TaskGroup() as tasks:
+            for tenant, turn in again:
+                tasks.create_task(self._greet(tenant, turn))
             for row in waiting:
                 tasks.create_task(self._greet(TenantId(row.tenant_id), TurnId(UUID(row.turn))))
                 self._seen = max(self._seen, row.id)
@@ -72,7 +81,12 @@ class Greeter:
         try:
             async with self._database.session(tenant) as session:
                 found = await turns.look(session, turn)
-            if found.fence == _NOBODY and found.finished_at is None:
+                if found.fence != _NOBODY or found.finished_at is not None:
+                    return
+                behind = await intents.is_behind(session, found)
+            if behind:
+                self._behind.append((tenant, turn))
+            else:
                 await self._delivery.placeholder(found, _NOBODY)
         except (AthenaeumError, SQLAlchemyError, OSError) as error:
             log.info("greeter.skipped", turn_id=str(turn), error=type(error).__name__)

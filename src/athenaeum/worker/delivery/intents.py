@@ -56,6 +56,19 @@ async def read_all(session: AsyncSession, turn: Turn) -> list[Intent]:
     return [_intent(row) for row in rows]
 
 
+async def is_behind(session: AsyncSession, turn: Turn) -> bool:
+    """Whether an earlier question of the thread still waits for its message, which is to stand above this one's."""
+    earlier = models.Turn
+    shown = exists().where(_ROW.turn_id == earlier.turn_id, _ROW.part == 0, _ROW.ts.is_not(None))
+    found = await session.execute(
+        select(earlier.turn_id)
+        .where(earlier.channel_id == turn.channel, earlier.thread_ts == turn.thread_ts, earlier.surface == turn.surface)
+        .where(earlier.message_ts < turn.message_ts, earlier.finished_at.is_(None), ~shown)
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 async def lease(
     session: AsyncSession, turn: Turn, part: int, *, poster: UUID, token: LeaseToken, lasting: timedelta
 ) -> Intent | None:

@@ -4,6 +4,8 @@
 2. After an attempt whose effect is unknown the thread is read back, and a message of ours found there is adopted.
 3. The post carries a deterministic `client_msg_id` and metadata, so that Slack or a later reader knows it again.
 4. Its `ts` is recorded by compare-and-set; who loses deletes the message it made too many.
+5. Who waits for another's right to post looks at the thread meanwhile. A message found there can be adopted at any
+   time, whether its poster lives or not: both record the same `ts`. To post, the right must have run out.
 
 It holds also where the server ignores `client_msg_id`: the metadata alone then carries it.
 """
@@ -63,6 +65,7 @@ class Posting:
         """
         timing = self._thread.timing
         deadline = monotonic() + timing.patience.total_seconds()
+        glances = _Glances(timing.glance)
         async with self._thread.session() as session:
             await intents.declare(session, self._thread.turn, part)
         while True:
@@ -71,6 +74,8 @@ class Posting:
             if intent.ts is not None:
                 return Posted(intent.ts, fresh=False)
             if not leased:
+                if glances.due() and (posted := await self._adopt(intent)):
+                    return posted
                 await _sleep(timing.poll, deadline, RetryLater("another worker is posting this message"))
                 continue
             try:
@@ -86,10 +91,24 @@ class Posting:
         """Look for the message in the thread, as often as it takes to believe that it isn't there."""
         for pause in self._thread.timing.read_back:
             await asyncio.sleep(pause.total_seconds())
-            async for mark in self._thread.marks():
-                if (mark.part, mark.generation) == (intent.part, intent.generation):
-                    return mark.ts
+            if found := await self._look(intent):
+                return found
         return None
+
+    async def _look(self, intent: Intent) -> MessageTs | None:
+        async for mark in self._thread.marks():
+            if (mark.part, mark.generation) == (intent.part, intent.generation):
+                return mark.ts
+        return None
+
+    async def _adopt(self, intent: Intent) -> Posted | None:
+        """Record what another poster may have posted without living to record it."""
+        try:
+            found = await self._look(intent)
+        except SlackFailure as error:  # the right to post runs out in any case
+            log.info("delivery.glance_failed", turn_id=str(self._thread.turn.id), error=error.code)
+            return None
+        return await self._settle(intent, found) if found else None
 
     async def _claim(self, part: int) -> tuple[Intent, bool]:
         thread = self._thread
@@ -109,11 +128,12 @@ class Posting:
         """One attempt under the lease; None when there is a reason to look at the row again."""
         if intent.attempts > 1:
             if found := await self._read_back(intent):
-                return await self._settle(intent, found, fresh=False)
+                return await self._settle(intent, found)
+            leased_at = monotonic()
             if not await self._prolong(intent):
                 return None
-        elif monotonic() - leased_at > self._thread.timing.lease.total_seconds() / 2:
-            return None  # this process stood still: another one may post by now
+        if monotonic() - leased_at > self._thread.timing.window.total_seconds():
+            return None  # this process stood still: what it sends now could arrive after its right has run out
         return await _to_its_end(self._post(intent, content))
 
     async def _post(self, intent: Intent, content: Content) -> Posted | None:
@@ -128,7 +148,7 @@ class Posting:
             raise
         except Duplicate:
             if found := await self._read_back(intent):
-                return await self._settle(intent, found, fresh=False)
+                return await self._settle(intent, found)
             # Slack knows the id and the thread doesn't show it: somebody deleted the message.
             async with self._thread.session() as session:
                 await intents.renew(session, self._thread.turn, intent)
@@ -158,7 +178,7 @@ class Posting:
         async with self._thread.session() as session:
             await intents.undo(session, self._thread.turn, intent.part, poster=self._poster, pause=pause)
 
-    async def _settle(self, intent: Intent, ts: MessageTs, *, fresh: bool) -> Posted | None:
+    async def _settle(self, intent: Intent, ts: MessageTs, *, fresh: bool = False) -> Posted | None:
         async with self._thread.session() as session:
             counts = await intents.record(session, self._thread.turn, intent, ts)
         if counts == ts:
@@ -166,6 +186,22 @@ class Posting:
         log.warning("delivery.post_withdrawn", turn_id=str(self._thread.turn.id), part=intent.part)
         await self._thread.remove(ts)
         return None if counts is None else Posted(counts, fresh=False)
+
+
+class _Glances:
+    """When to look at the thread while another poster has the right: each time after twice as long."""
+
+    def __init__(self, first: timedelta) -> None:
+        self._pause = first.total_seconds()
+        self._next = monotonic() + self._pause
+
+    def due(self) -> bool:
+        """Whether it is time; the next time begins then."""
+        if monotonic() < self._next:
+            return False
+        self._pause *= 2
+        self._next = monotonic() + self._pause
+        return True
 
 
 async def _to_its_end(post: Coroutine[Any, Any, T]) -> T:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +12,7 @@ from athenaeum.errors import LeaseLost
 from athenaeum.slack.errors import Ambiguous, RateLimited, Unreachable
 from athenaeum.worker.delivery import intents
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
-from athenaeum.worker.delivery.posting import Posting
+from athenaeum.worker.delivery.posting import Posted, Posting
 from support.stage import Stage
 
 
@@ -69,6 +70,30 @@ async def test_a_poster_that_leaves_in_doubt_holds_up_nobody(stage: Stage) -> No
     heir, token = await stage.take(turn.id)
     assert not (await Posting(stage.thread(heir, token)).ensure(0, PLACEHOLDER)).fresh
     assert len(stage.shown(turn)) == 1
+
+
+async def test_the_message_of_a_poster_that_died_is_adopted_before_its_right_runs_out(stage: Stage) -> None:
+    stage.ignore_client_msg_ids()
+    stage.timing = replace(stage.timing, lease=timedelta(minutes=1), glance=timedelta(milliseconds=20))
+    turn, token = await stage.take(await stage.ask())
+    async with stage.database.session(turn.tenant) as session:
+        await intents.declare(session, turn, 0)
+        await intents.lease(session, turn, 0, poster=uuid4(), token=token, lasting=stage.timing.lease)
+    left = await stage.thread(turn, token).post(PLACEHOLDER, part=0, generation=0)
+
+    heir, newer = await stage.take(turn.id)
+    assert await Posting(stage.thread(heir, newer)).ensure(0, PLACEHOLDER) == Posted(left, fresh=False)
+    assert len(stage.shown(turn)) == 1
+
+
+async def test_who_waits_for_a_poster_that_lives_adopts_what_it_posts(stage: Stage) -> None:
+    stage.ignore_client_msg_ids()
+    stage.timing = replace(stage.timing, lease=timedelta(minutes=1), glance=timedelta(milliseconds=20))
+    turn, token = await stage.take(await stage.ask())
+    stage.fault("chat.postMessage", "slow", seconds=0.5)
+    async with asyncio.TaskGroup() as tasks:
+        both = [tasks.create_task(Posting(stage.thread(turn, token)).ensure(0, PLACEHOLDER)) for _ in range(2)]
+    assert len({posted.result().ts for posted in both}) == len(stage.shown(turn)) == 1
 
 
 async def test_a_post_that_never_arrived_is_repeated_after_three_looks(stage: Stage) -> None:

@@ -58,6 +58,23 @@ async def test_each_question_is_greeted_once(stage: Stage, greeter: Greeter) -> 
     assert [await greeter.run_once(), await greeter.run_once()] == [1, 0]
 
 
+async def test_questions_of_one_thread_are_greeted_in_their_order(stage: Stage, greeter: Greeter) -> None:
+    first = await stage.ask()
+    second = await stage.ask(after=first)
+    stage.fault("chat.postMessage", "slow", seconds=0.2)
+
+    await greeter.run_once()
+    assert await greeted(stage, first) == [str(first)]
+    await greeter.run_once()
+    assert await greeted(stage, first) == [str(first), str(second)]
+
+
+async def greeted(stage: Stage, turn: TurnId) -> list[str]:
+    """Whose placeholders stand in the thread, from top to bottom."""
+    marks = [message.metadata for message in stage.shown(await stage.look(turn))]
+    return [mark["event_payload"]["turn"] for mark in marks if mark]
+
+
 async def test_a_database_that_fails_while_greeting_leaves_the_greeter_at_work(
     stage: Stage, greeter: Greeter, database_url: str
 ) -> None:
