@@ -37,7 +37,11 @@ async def main(url: str, log: Path, *, work: float, lease: float, drain: float) 
         await pool.run_forever()
 
 
-if __name__ == "__main__":
+def run() -> None:
     _, url, log, *seconds = sys.argv
     work, lease, drain = map(float, seconds)
     asyncio.run(main(url, Path(log), work=work, lease=lease, drain=drain))
+
+
+if __name__ == "__main__":
+    run()

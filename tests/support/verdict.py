@@ -1,13 +1,17 @@
-"""What is wrong at the end of an ordeal, by the workspace, by the tables, and by what was asked of whom."""
+"""What is wrong at the end, by the workspace, by the tables, and by what was asked of whom.
+
+The oracle of one question has its trial to compare with; that of a crowd knows the answer to each number.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from slacksim.model import Message
 from slacksim.world import World
+from support.asked import Asked, answer_to
 from support.life import Life
 from support.trials import Trial
 
@@ -45,6 +49,32 @@ def in_posting(trial: Trial, calls: Rows, *, frozen: int) -> Iterator[str]:
     posted = [call["arguments"]["text"] for call in calls if call["error"] is None and call["fault"] != "drop_before"]
     if not len(trial.says) <= len(posted) <= len(trial.says) + frozen:
         yield f"posted were {[text[:60] for text in posted]}"
+
+
+def in_crowd(world: World, asked: Sequence[Asked]) -> Iterator[str]:
+    """In each thread the answers to its questions, in their order, each once; nothing else anywhere."""
+    expected: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for question in asked:
+        expected[question.thread].append(answer_to(question.number))
+    standing: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for message in shown(world):
+        standing[message.channel, message.thread_ts or message.ts].append(said(message))
+    for thread in expected.keys() | standing.keys():
+        if standing[thread] != expected[thread]:
+            yield f"{thread}: shown are {[text[:40] for text in standing[thread]]}, not {expected[thread]}"
+
+
+def on_books(world: World, asked: Sequence[Asked], *, turns: Rows, deliveries: Rows, failed: Rows) -> Iterator[str]:
+    """A turn for each question and no other, all delivered; a row for each message that is shown; nothing failed."""
+    states = Counter(turn["state"] for turn in turns)
+    if states != Counter(delivered=len(asked)):
+        yield f"{len(asked)} questions became turns that are {dict(states)}"
+    recorded = {(row["channel_id"], row["ts"]) for row in deliveries}
+    standing = {(message.channel, message.ts) for message in shown(world)}
+    if recorded != standing:
+        yield f"deliveries and workspace differ by {list(recorded ^ standing)[:5]}"
+    if failed:
+        yield f"{len(failed)} events failed, such as {failed[:3]}"
 
 
 def on_record(trial: Trial, world: World, *, turns: Rows, events: Rows, deliveries: Rows) -> Iterator[str]:

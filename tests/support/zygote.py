@@ -1,7 +1,7 @@
 """The product's processes within milliseconds: one process imports the product once, and forks.
 
-Run as a program, it reads one JSON object a line (`{"role": "worker", "environment": {...}, "log": path}`), forks
-such a process with those settings, and prints its id. It ends when its input closes.
+Run as a program, it reads one JSON object a line (`{"role": "worker", "environment": {...}, "arguments": [],
+"log": path}`), forks such a process with those settings, and prints its id. It ends when its input closes.
 """
 
 from __future__ import annotations
@@ -13,19 +13,26 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
 
-Role = Literal["worker", "gateway"]
+Role = Literal["worker", "gateway", "pool"]
+_ENTRANCES: Mapping[Role, tuple[str, str]] = {
+    "worker": ("athenaeum.commands.serving", "worker"),
+    "gateway": ("athenaeum.commands.serving", "gateway"),
+    "pool": ("event_worker", "run"),
+}
+"""Where each kind of process begins: two of the product's own, and a bare pool with a handler of the tests'."""
 _SLOW = (
     "alembic.command",
     "athenaeum.wiring.process",
     "pydantic_ai.models.anthropic",
     "pydantic_ai.providers.anthropic",
+    *(module for module, _ in _ENTRANCES.values()),
 )
 """What takes long to import, and every fork then has."""
 
@@ -78,11 +85,11 @@ class Zygote:
         with self._process:
             pass  # closes its input, and waits
 
-    def fork(self, role: Role, environment: Mapping[str, str], *, log: Path) -> Forked:
+    def fork(self, role: Role, environment: Mapping[str, str], *, log: Path, arguments: Sequence[str] = ()) -> Forked:
         """Start a process with these settings and no others; what it says goes to `log`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"role": role, "environment": dict(environment), "log": str(log)}
+        order = {"role": role, "environment": dict(environment), "arguments": list(arguments), "log": str(log)}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         pid = int(self._process.stdout.readline())
@@ -103,8 +110,7 @@ def _serve() -> None:
 
 
 def _become(order: dict[str, Any]) -> None:
-    from athenaeum.commands import serving  # noqa: PLC0415 - in the zygote alone
-    from athenaeum.config import Config  # noqa: PLC0415 - likewise
+    from athenaeum.config import Config  # noqa: PLC0415 - in the zygote alone
 
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -114,9 +120,11 @@ def _become(order: dict[str, Any]) -> None:
         os.environ.pop(name, None)
     os.environ.update(order["environment"])
     os.chdir(os.environ["ATHENAEUM_HOME"])
+    sys.argv[1:] = order["arguments"]
+    module, function = _ENTRANCES[order["role"]]
     status = 1
     try:
-        getattr(serving, order["role"])()
+        getattr(import_module(module), function)()
         status = 0
     finally:
         sys.stderr.flush()
