@@ -1,0 +1,250 @@
+"""SELECT, INSERT, UPDATE and DELETE as the product builds them with SQLAlchemy, run against the store.
+
+Of PostgreSQL's ways this keeps what concurrency depends on: an UPDATE waits for a row that another transaction has
+changed, looks at its newest version again, and then compares with subqueries as they were when it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Table as SqlTable
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing, OnConflictDoUpdate
+from sqlalchemy.sql import Delete, Insert, Select, Update, functions, operators
+
+from support.simulation.expressions import Predicate, Scope, evaluate, holds
+from support.simulation.store import Key, Lock, Row, Statement, Store, Table, Transaction
+
+
+_TOLD = frozenset({"state", "fence", "answer", "part", "generation", "attempts", "posting_until", "ts", "finished_at"})
+
+
+class Record:
+    """A row of a result: its values by place and by name."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
+        self._names = names
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[self._names.index(name)]
+        except ValueError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, place: int) -> Any:
+        return self._values[place]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __repr__(self) -> str:
+        return f"({', '.join(_brief(value) for value in self._values)})"
+
+
+def _brief(value: Any) -> str:
+    return value.isoformat()[11:23] if isinstance(value, datetime) else str(value)
+
+
+class Entity:
+    """A whole row, its columns as attributes, as an object of a model has them."""
+
+    def __repr__(self) -> str:
+        told = {name: _brief(value) for name, value in self.__dict__.items() if value is not None and name in _TOLD}
+        return ", ".join(f"{name}={value}" for name, value in told.items())
+
+    def __init__(self, row: Row) -> None:
+        self.__dict__.update(row)
+        if "metadata" in row:
+            self.metadata_ = row["metadata"]
+
+
+def declare(store: Store, table: SqlTable) -> None:
+    """Make a table of the product's models."""
+    defaults = {column.name: _default(column) for column in table.columns}
+    store.add(Table(table.name, tuple(column.name for column in table.primary_key), defaults))
+
+
+def _default(column: Column[Any]) -> Callable[[Transaction], Any]:
+    given: Any = getattr(column.server_default, "arg", None)
+    if given is None:
+        return lambda _: None
+    if isinstance(given, functions.now):
+        return lambda transaction: transaction.began
+    value = column.type.python_type(given) if column.type.python_type is int else given
+    constant = {"false": False, "true": True, "{}": {}}.get(value, value) if isinstance(value, str) else value
+    return lambda _: constant
+
+
+class Interpreter:
+    """Runs statements in one transaction."""
+
+    def __init__(self, transaction: Transaction, predicates: Mapping[str, Predicate]) -> None:
+        """`predicates` are the conditions that the product writes as text, by that text."""
+        self._transaction = transaction
+        self._predicates = predicates
+
+    def run(self, statement: Any, parameters: Any = None) -> Statement:
+        """Run a statement; its rows."""
+        if isinstance(parameters, list):
+            rows: list[Any] = []
+            for each in parameters:
+                rows += yield from self.run(statement, each)
+            return rows
+        scope = Scope(
+            self._transaction, exists=_Once(self._exists), predicates=self._predicates, parameters=parameters or {}
+        )
+        match statement:
+            case Select():
+                return self._select(statement, scope)
+            case Insert():
+                return (yield from self._insert(statement, scope, parameters or {}))
+            case Update() | Delete():
+                return (yield from self._change(statement, scope))
+            case _:
+                raise NotImplementedError(f"statements of class {type(statement).__qualname__}")
+
+    def _exists(self, node: Any, outer: Scope) -> bool:
+        scope = Scope(self._transaction, exists=self._exists, predicates=self._predicates, parameters={})
+        scope.rows.update(outer.rows)
+        query = node.element.element
+        return bool(self._matching(_table(query, outer.rows), query._where_criteria, scope))
+
+    def _matching(self, table: str, criteria: tuple[Any, ...], scope: Scope) -> list[tuple[Key, Row]]:
+        found: list[tuple[Key, Row]] = []
+        for key, row in self._transaction.rows(table):
+            scope.rows[table] = row
+            if holds(criteria, scope):
+                found.append((key, row))
+        return found
+
+    def _select(self, statement: Any, scope: Scope) -> list[Any]:
+        columns = statement._raw_columns
+        if not statement.get_final_froms():
+            return [Record([column.name for column in columns], [evaluate(column, scope) for column in columns])]
+        table = _table(statement, {})
+        rows = [row for _, row in self._matching(table, statement._where_criteria, scope)]
+        for clause in reversed(statement._order_by_clauses):
+            descending = getattr(clause, "modifier", None) is operators.desc_op
+            expression = clause.element if getattr(clause, "modifier", None) is not None else clause
+            rows.sort(key=lambda row: _valued(expression, table, row, scope), reverse=descending)
+        if statement._limit_clause is not None:
+            rows = rows[: evaluate(statement._limit_clause, scope)]
+        return [_shown(columns, table, row, scope) for row in rows]
+
+    def _insert(self, statement: Any, scope: Scope, parameters: Mapping[str, Any]) -> Statement:
+        transaction, table = self._transaction, self._transaction.store.tables[statement.table.name]
+        rows: list[Mapping[Any, Any]] = [statement._values or {}]
+        if statement._multi_values:
+            rows = list(statement._multi_values[0])
+        shown: list[Any] = []
+        for given in rows:
+            row = {name: default(transaction) for name, default in table.defaults.items()}
+            row |= {name: value for name, value in parameters.items() if name in row}
+            for column, value in given.items():
+                row[getattr(column, "name", column)] = evaluate(value, scope) if _is_expression(value) else value
+            key = tuple(row[name] for name in table.key)
+            yield from transaction.lock((table.name, key), Lock.UPDATE)
+            standing = transaction.get(table.name, key)
+            if standing is not None:
+                row = self._on_conflict(statement._post_values_clause, table.name, standing, row, scope)
+            if row is not None:
+                transaction.put(table.name, key, row)
+                if statement._returning:
+                    shown.append(_shown(statement._returning, table.name, row, scope))
+        return shown
+
+    @staticmethod
+    def _on_conflict(clause: Any, table: str, standing: Row, row: Row, scope: Scope) -> Row | None:
+        if isinstance(clause, OnConflictDoNothing):
+            return None
+        if not isinstance(clause, OnConflictDoUpdate):
+            raise NotImplementedError("an INSERT that violates a constraint")
+        scope.rows = {table: standing, "excluded": row}
+        where = clause.update_whereclause
+        if where is not None and evaluate(where, scope) is not True:
+            return None
+        changes = {
+            getattr(column, "name", column): evaluate(value, scope) if _is_expression(value) else value
+            for column, value in clause.update_values_to_set
+        }
+        return {**standing, **changes}
+
+    def _change(self, statement: Any, scope: Scope) -> Statement:
+        transaction, table = self._transaction, statement.table.name
+        lock = Lock.UPDATE if isinstance(statement, Delete) else Lock.NO_KEY_UPDATE
+        shown: list[Any] = []
+        for key, _ in self._matching(table, statement._where_criteria, scope):
+            waited = yield from transaction.lock((table, key), lock)
+            row = transaction.get(table, key)
+            if row is None:
+                continue
+            scope.rows[table] = row
+            if waited and not holds(statement._where_criteria, scope):
+                continue
+            if isinstance(statement, Update):
+                changes = {
+                    column.name: evaluate(value, scope) if _is_expression(value) else value
+                    for column, value in statement._values.items()
+                }
+                row = {**row, **changes}
+            transaction.put(table, key, row if isinstance(statement, Update) else None)
+            if statement._returning:
+                shown.append(_shown(statement._returning, table, row, scope))
+        return shown
+
+
+class _Once:
+    """A subquery's result, computed when it is first asked for: it sees the snapshot the statement began with."""
+
+    def __init__(self, compute: Callable[[Any, Scope], bool]) -> None:
+        self._compute = compute
+        self._known: dict[tuple[int, tuple[int, ...]], bool] = {}
+
+    def __call__(self, node: Any, scope: Scope) -> bool:
+        asked = (id(node), tuple(id(row) for row in scope.rows.values()))
+        if asked not in self._known:
+            self._known[asked] = self._compute(node, scope)
+        return self._known[asked]
+
+
+def describe(statement: Any) -> str:
+    """A statement in a few words."""
+    match statement:
+        case Select():
+            names = [table.name for table in statement.get_final_froms()] or [str(statement)]
+            return f"SELECT {', '.join(names)}"
+        case Update():
+            changes = ", ".join(column.name for column in statement._values)
+            return f"UPDATE {statement.table.name} ({changes})"
+        case Insert() | Delete():
+            return f"{type(statement).__name__.upper()} {statement.table.name}"
+        case _:
+            return str(statement)
+
+
+def _is_expression(value: Any) -> bool:
+    return hasattr(value, "get_children")
+
+
+def _table(query: Any, outer: Mapping[str, Row]) -> str:
+    tables = [table for table in query.get_final_froms() if table.name not in outer]
+    if len(tables) != 1 or not isinstance(tables[0], SqlTable):
+        raise NotImplementedError(f"a query of {[str(table) for table in tables]}")
+    return tables[0].name
+
+
+def _valued(expression: Any, table: str, row: Row, scope: Scope) -> Any:
+    scope.rows[table] = row
+    return evaluate(expression, scope)
+
+
+def _shown(columns: Sequence[Any], table: str, row: Row, scope: Scope) -> Any:
+    scope.rows[table] = row
+    if len(columns) == 1 and isinstance(columns[0], SqlTable):
+        return Record(["entity"], [Entity(row)])
+    return Record([column.name for column in columns], [evaluate(column, scope) for column in columns])
