@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import psycopg
 import structlog
 from sqlalchemy import func, or_, select, text, tuple_, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations import people
@@ -21,6 +21,7 @@ from athenaeum.conversations.history import SAID
 from athenaeum.conversations.mrkdwn import mentioned, mentions, plain
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackChannel, SlackMessage, Tenant, Turn
+from athenaeum.database.wire import Wire
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, UserId
 from athenaeum.domain.passage import Origin
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 50  # messages in a transaction; it holds the tenant's index for some 100 ms
 _SWEEP = timedelta(seconds=60)
+_SWEEP_UNTOLD = timedelta(seconds=2)  # behind a pooler, where no announcement comes through
 _PAUSE = 1.0  # seconds after a fault
 _TITLES = {ChannelKind.DIRECT: "Direct message", ChannelKind.GROUP: "Group message"}
 
@@ -69,11 +71,12 @@ class MessageIndexer:
         while True:
             try:
                 async with await self._database.connect() as listener:
-                    await listener.execute(f"LISTEN {UNINDEXED}")
+                    if not listener.pooled:
+                        await listener.execute(f"LISTEN {UNINDEXED}")
                     while True:
                         await self.run_once()
                         await self._follow(listener)
-            except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
+            except (SQLAlchemyError, psycopg.Error, OSError) as error:
                 log.warning("indexing.interrupted", error=type(error).__name__)
                 await asyncio.sleep(_PAUSE)
 
@@ -83,7 +86,10 @@ class MessageIndexer:
             tenants = list(await session.scalars(select(Tenant.tenant_id)))
         return sum([await self._index_tenant(TenantId(tenant)) for tenant in tenants])
 
-    async def _follow(self, listener: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+    async def _follow(self, listener: Wire) -> None:
+        if listener.pooled:
+            await asyncio.sleep(_SWEEP_UNTOLD.total_seconds())
+            return
         async for notice in listener.notifies(timeout=_SWEEP.total_seconds()):
             await self._index_tenant(TenantId(UUID(notice.payload)))
 

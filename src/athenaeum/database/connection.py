@@ -4,33 +4,42 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 import stamina
+import stamina.instrumentation
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from athenaeum.database.migrate import migrate
 from athenaeum.database.notifier import Notifier
-from athenaeum.database.roles import APP, BECOME_ENGINE
+from athenaeum.database.roles import APP, ENGINE
+from athenaeum.database.wire import PATIENCE, Wire
 from athenaeum.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterable
 
     from sqlalchemy import Connection
 
     from athenaeum.domain.identity import TenantId
 
-_CONNECT_TIMEOUT = 10  # seconds; a server that is starting answers within one
+stamina.instrumentation.set_on_retry_hooks(())  # its lines would stand among a command's own
+
+_CONNECT = timedelta(seconds=10)  # a server that is starting answers within one
+_CHECKUP = timedelta(seconds=2)
 # A network that swallows everything is noticed within 25 s; the kernel's own limits are two hours and 15 minutes.
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+# A process that is frozen in a transaction gives up what it has locked when its turn may be another's.
+_IDLE = "15s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,8 @@ class DatabaseConnection:
             pool_pre_ping=True,
             echo=echo,
             poolclass=AsyncAdaptedQueuePool,
-            connect_args={"connect_timeout": _CONNECT_TIMEOUT, "application_name": "athenaeum", **_TCP},
+            connect_args={"async_creator_fn": Wire.open, **_settings()},
         )
-        event.listen(self._engine.sync_engine, "connect", _become_engine)
         self._sessions = async_sessionmaker(self._engine, sync_session_class=_HeldSession, expire_on_commit=False)
         self.notifier = Notifier(self.connect)
         """Says after their commit what sessions were asked to `notify`."""
@@ -99,18 +107,20 @@ class DatabaseConnection:
             yield session
             await session.commit()
 
-    async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        """A connection of one's own, outside the pool, as the engine's role: for listeners and hot loops."""
-        return await connect(self.url, autocommit=autocommit)
+    async def connect(self, *, patience: timedelta = PATIENCE) -> Wire:
+        """A connection of one's own, outside the pool and in autocommit: for listeners and hot loops.
+
+        It has no role: what it calls must take its own. An answer that takes longer than `patience` is a loss.
+        """
+        return await connect(self.url, patience=patience)
 
     async def health_check(self) -> bool:
         """Whether a new connection can be opened and answers; a hung server fools one that is already open."""
         try:
-            async with await connect(self.url, connect_timeout=2) as connection:
-                await connection.execute("SELECT 1")
+            async with await connect(self.url, patience=_CHECKUP):
+                return True  # it has answered already, to the look for a pooler
         except (psycopg.Error, OSError):
             return False
-        return True
 
     def get_pool_status(self) -> PoolStatus:
         """Counts of the pool's connections at this moment."""
@@ -119,15 +129,15 @@ class DatabaseConnection:
         return PoolStatus(open=pool.checkedin() + pool.checkedout(), in_use=pool.checkedout(), limit=self._limit)
 
 
-async def connect(
-    url: str, *, autocommit: bool = True, connect_timeout: int = _CONNECT_TIMEOUT
-) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-    """Open one psycopg connection as the engine's role."""
-    target = make_conninfo(libpq_url(url), connect_timeout=connect_timeout, application_name="athenaeum", **_TCP)
-    connection = await psycopg.AsyncConnection.connect(target, autocommit=True)
-    await connection.execute(BECOME_ENGINE)
-    await connection.set_autocommit(autocommit)
-    return connection
+async def connect(url: str, *, patience: timedelta = PATIENCE) -> Wire:
+    """Open one connection in autocommit, waiting for that and for each answer as long as `patience` lasts."""
+    target = make_conninfo(libpq_url(url), **_settings(patience))
+    return await Wire.open(target, autocommit=True, patience=patience)
+
+
+def _settings(patience: timedelta = PATIENCE) -> dict[str, Any]:
+    timeout = max(1, int(min(patience, _CONNECT).total_seconds()))  # 0 would mean no limit
+    return {"connect_timeout": timeout, "application_name": "athenaeum", **_TCP}
 
 
 def libpq_url(url: str) -> str:
@@ -153,27 +163,23 @@ get_session = DatabaseConnection.session
 
 
 def transient(error: Exception) -> bool:
-    """Whether a database error may pass by itself: a lost connection, a restart, a deadlock, a full disk."""
+    """Whether a database error may pass by itself: a loss, a restart, a deadlock, a full disk or pool."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
         error = error.orig
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return True
-    return isinstance(error, OSError | TimeoutError)
+    return isinstance(error, OSError | PoolExhausted)
 
 
-def retrying(*, attempts: int = 5) -> Any:
-    """Iterate over attempts with backoff while the error is `transient`; each attempt needs its own session."""
-    return stamina.retry_context(on=transient, attempts=attempts, wait_initial=0.1, wait_max=2.0, timeout=15)
+def retrying() -> AsyncIterable[stamina.Attempt]:
+    """Iterate over attempts while the error is `transient`, for some two seconds: a restarting server takes one.
+
+    Each attempt needs a session or connection of its own.
+    """
+    return stamina.retry_context(on=transient, attempts=6, timeout=3, wait_initial=0.1, wait_max=1.0, wait_jitter=0.1)
 
 
 _UNREADABLE = "DATABASE_URL cannot be read: give postgresql://user:password@host:5432/name, or unset it"
-
-
-def _become_engine(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(BECOME_ENGINE)
-    cursor.close()
-    connection.commit()
 
 
 class _HeldSession(Session):
@@ -181,10 +187,11 @@ class _HeldSession(Session):
 
 
 @event.listens_for(_HeldSession, "after_begin")
-def _become_tenant(session: Session, _transaction: object, connection: Connection) -> None:
+def _take_role(session: Session, _transaction: object, connection: Connection) -> None:
+    # For this transaction only: behind a pooler the next one on this connection may be somebody else's.
     tenant: TenantId | None = session.info["tenant"]
-    if tenant is not None:
-        connection.execute(_BECOME_TENANT, {"tenant": str(tenant)})
+    role = ENGINE if tenant is None else APP
+    connection.execute(_TAKE_ROLE, {"role": role, "tenant": "" if tenant is None else str(tenant)})
 
 
 @event.listens_for(_HeldSession, "after_commit")
@@ -199,4 +206,7 @@ def _forget_what_was_not(session: Session) -> None:
     session.info.pop("notifications", None)
 
 
-_BECOME_TENANT = text(f"SELECT set_config('role', '{APP}', true), set_config('app.tenant', :tenant, true)")
+_TAKE_ROLE = text(
+    "SELECT set_config('role', :role, true), set_config('app.tenant', :tenant, true),"
+    f" set_config('idle_in_transaction_session_timeout', '{_IDLE}', true)"
+)

@@ -13,7 +13,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -29,7 +29,7 @@ _ALEMBIC = Lock()  # alembic keeps the migration that runs in globals of the pro
 
 
 async def migrate(url: str) -> None:
-    """Apply what is missing, under an advisory lock; a database that is up to date costs one query.
+    """Apply what is missing, all of it or nothing; a database that is up to date costs one query.
 
     Raises:
         Misconfigured: the server is too old, lacks pgvector, or the user the right to create its roles and tables.
@@ -40,6 +40,12 @@ async def migrate(url: str) -> None:
 async def pending(url: str) -> list[str]:
     """Revisions that `migrate` would apply, oldest first."""
     return await asyncio.to_thread(_pending, url)
+
+
+def _engine(url: str) -> Engine:
+    # What one connection prepares, another finds at a pooler.
+    url_of_driver = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(url_of_driver, connect_args={"prepare_threshold": None})
 
 
 def _script() -> ScriptDirectory:
@@ -53,7 +59,7 @@ def _settings() -> AlembicConfig:
 
 
 def _pending(url: str) -> list[str]:
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    engine = _engine(url)
     try:
         with engine.connect() as connection:
             return _missing(connection)
@@ -71,19 +77,19 @@ def _missing(connection: Connection) -> list[str]:
 
 
 def _migrate(url: str) -> None:
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    engine = _engine(url)
     try:
         with engine.connect() as connection:
             if not (missing := _missing(connection)):
                 return
-            connection.rollback()
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
-            connection.commit()
             _require(connection)
+            # One transaction, and its own lock: one of the session's would stay behind at a pooler.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             settings = _settings()
             settings.attributes["connection"] = connection
             with _ALEMBIC:
                 command.upgrade(settings, "head")
+            connection.commit()
             log.info("database.migrated", revisions=missing)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
@@ -105,4 +111,3 @@ def _require(connection: Connection) -> None:
         raise Misconfigured(
             "PostgreSQL lacks pgvector: install the package postgresql-NN-pgvector on the database's host"
         )
-    connection.rollback()

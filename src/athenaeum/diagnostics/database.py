@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from athenaeum.database.connection import libpq_url
+from athenaeum.database.connection import connect
 from athenaeum.database.migrate import MINIMUM_SERVER
 from athenaeum.diagnostics import clock, queue, schema
-from athenaeum.diagnostics.finding import Finding, fault, ok
+from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.errors import Misconfigured
 from athenaeum.wiring.database import locate_database
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from athenaeum.config import Config
 
 SUBJECT = "database"
+_PATIENCE = timedelta(seconds=5)
+_POOLED = warning(
+    "pooler",
+    "a pooler such as PgBouncer stands between: workers look for work twice a second instead of being told of it",
+    "give DATABASE_URL the address of PostgreSQL itself",
+)
 _SEPARATOR = re.compile(r"; |(?<=\)): ")  # between what is wrong and the mend, which a finding tells apart
 _LOOK = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
@@ -63,13 +70,15 @@ def judge(server: Server) -> Finding:
 
 
 async def _look_inside(url: str, where: str, compare: Callable[[str, datetime], None]) -> list[Finding]:
-    async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5, autocommit=True) as connection:
+    async with await connect(url, patience=_PATIENCE) as connection:
         row = await (await connection.execute(_LOOK)).fetchone()
+        pooled = connection.pooled
     assert row is not None
     version, number, vector, begun, now = row
     compare(clock.DATABASE, now)
     return [
         judge(Server(where, version.split()[0], number, vector)),
+        *([_POOLED] if pooled else []),
         await schema.look(url, begun=begun),
         await queue.look(url, begun=begun),
     ]

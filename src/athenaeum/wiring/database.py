@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict
 
-from athenaeum.database.connection import DatabaseConnection, libpq_url
+from athenaeum.database.connection import DatabaseConnection, libpq_url, retrying
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.errors import Misconfigured
 from athenaeum.wiring.background import beside
@@ -66,8 +66,10 @@ async def _keep_alive(server: EmbeddedPostgres) -> None:
 
 async def _unreachable(url: str) -> str | None:
     try:
-        async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
-            return None
+        async for attempt in retrying():
+            with attempt:
+                async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
+                    pass
     except psycopg.ProgrammingError as error:
         raise Misconfigured(
             "DATABASE_URL cannot be read: give postgresql://user:password@host:5432/name, or unset it"

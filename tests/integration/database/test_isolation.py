@@ -113,8 +113,7 @@ def _value(admin: psycopg.Connection, kind: str, modifier: int, category: str) -
 async def _visible(cellar: Cellar, role: str, tenant: str | None) -> dict[str, set[UUID]]:
     """The tenants whose rows a role sees in each table that it may read."""
     seen: dict[str, set[UUID]] = {}
-    async with await cellar.database.connect(autocommit=True) as connection:
-        await connection.execute("RESET ROLE")
+    async with await cellar.database.connect() as connection:
         for table in cellar.tables:
             allowed = await (await connection.execute(_PRIVILEGE, [role, table, "SELECT"])).fetchone()
             if allowed is None or not allowed[0]:
@@ -161,8 +160,7 @@ async def test_the_engine_reads_the_queue_and_the_register_and_nothing_that_a_pe
 
 
 async def test_the_application_changes_no_row_of_another_tenant(cellar: Cellar) -> None:
-    async with await cellar.database.connect(autocommit=True) as connection:
-        await connection.execute("RESET ROLE")
+    async with await cellar.database.connect() as connection:
         for table in cellar.tables:
             for verb in ("UPDATE", "DELETE"):
                 allowed = await (await connection.execute(_PRIVILEGE, [APP, table, verb])).fetchone()
@@ -179,8 +177,7 @@ async def test_the_application_changes_no_row_of_another_tenant(cellar: Cellar) 
 
 
 async def test_the_application_cannot_give_a_row_to_another_tenant(cellar: Cellar) -> None:
-    async with await cellar.database.connect(autocommit=True) as connection:
-        await connection.execute("RESET ROLE")
+    async with await cellar.database.connect() as connection:
         for table in cellar.tables:
             allowed = await (await connection.execute(_PRIVILEGE, [APP, table, "UPDATE"])).fetchone()
             if allowed is None or not allowed[0]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -201,12 +202,27 @@ def test_an_address_that_cannot_be_read_is_named_with_its_mend(address: str) -> 
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
-async def test_a_connection_of_ones_own_is_the_engines(database_url: str, scheme: str) -> None:
+async def test_a_connection_of_ones_own_leaves_nothing_uncommitted(database_url: str, scheme: str) -> None:
     url = database_url.replace("postgresql://", f"{scheme}://")
-    async with await connect(url, autocommit=False) as connection:
-        cursor = await connection.execute("SELECT current_user")
-        assert await cursor.fetchone() == (ENGINE,)
-        assert connection.autocommit is False
+    async with await connect(url) as connection:
+        assert connection.autocommit is True
+        assert connection.info.transaction_status is TransactionStatus.IDLE
+
+
+async def test_nothing_that_is_set_for_a_session_is_left_on_its_connection(database_url: str) -> None:
+    settled = text(
+        "SELECT current_setting('role'), current_setting('idle_in_transaction_session_timeout'),"
+        " nullif(current_setting('app.tenant', true), '')"
+    )
+    async with DatabaseConnection(database_url, pool_size=1, max_overflow=0) as database:
+        async with database.session(DEFAULT_TENANT) as session:
+            during = (await session.execute(settled)).one()
+        async with database._engine.connect() as bare:
+            after = (await bare.execute(settled)).one()
+
+    assert during == (APP, "15s", str(DEFAULT_TENANT))
+    assert (after[0], after[2]) == ("none", None)
+    assert after[1] != "15s"
 
 
 def test_libpq_is_given_an_address_without_the_driver() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
-
-import psycopg
 
 from athenaeum.conversations.turns.ledger import TURNS_CHANNEL, look
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.database.wire import Wire
     from athenaeum.domain.identity import TenantId, TurnId
     from athenaeum.domain.turn import Answer
 
 _LOOK_AGAIN = 2.0
 """Seconds after which the row is read even without a notification: one is lost when its connection is."""
+_LOOK_UNTOLD = 0.5
+"""The same behind a pooler, where none comes through."""
 
 
 async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId) -> Answer:
@@ -26,7 +28,8 @@ async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId)
         Discard: There is no such turn.
     """
     async with await database.connect() as listener:
-        await listener.execute(f"LISTEN {TURNS_CHANNEL}")
+        if not listener.pooled:
+            await listener.execute(f"LISTEN {TURNS_CHANNEL}")
         while True:
             async with database.session(tenant) as session:
                 found = await look(session, turn)
@@ -38,7 +41,10 @@ async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId)
     return found.answer
 
 
-async def _notified(listener: psycopg.AsyncConnection[tuple[object, ...]], turn: TurnId) -> None:
+async def _notified(listener: Wire, turn: TurnId) -> None:
+    if listener.pooled:
+        await asyncio.sleep(_LOOK_UNTOLD)
+        return
     async for notice in listener.notifies(timeout=_LOOK_AGAIN):
         if notice.payload == str(turn):
             return
