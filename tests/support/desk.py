@@ -11,8 +11,11 @@ from pydantic_ai.models import Model
 from sqlalchemy import text
 
 from athenaeum.agent.budget import Budget
+from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.runner import Runner
+from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.approval import Proposal
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import ChannelKind, Place, Surface
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, LeaseToken, MessageTs, UserId, turn_id
@@ -20,6 +23,8 @@ from athenaeum.domain.passage import Origin, Passage
 from athenaeum.domain.turn import Answer, Progress, Question
 from athenaeum.retrieval.index import Index
 from athenaeum.retrieval.passages import NewPassage
+from athenaeum.tools.guard import GuardedToolset
+from athenaeum.tools.toolset import build_toolset
 
 GENERAL = ChannelId("C1")
 SECRET = ChannelId("C2")
@@ -101,6 +106,8 @@ class Desk:
     index: CountedIndex
     question: Question = QUESTION
     budget: Budget = field(default_factory=Budget)
+    prompts: Prompts | None = None
+    toolset: GuardedToolset = field(default_factory=build_toolset)
     seen: list[Progress] = field(default_factory=list[Progress])
     interrupt: Callable[[Progress], Awaitable[None]] | None = None
 
@@ -118,12 +125,36 @@ class Desk:
         await self.execute(_SAID, tenant=DEFAULT_TENANT, **values)
 
     async def answer(self, model: Model[Any], words: str | None = None, *, fence: LeaseToken = FENCE) -> Answer:
+        outcome = await self.attempt(model, words, fence=fence)
+        assert isinstance(outcome, Answer)
+        return outcome
+
+    async def attempt(
+        self, model: Model[Any], words: str | None = None, *, fence: LeaseToken = FENCE
+    ) -> Answer | Proposal:
         question = self.question if words is None else replace(self.question, text=words)
         async with self.runner(model) as runner:
             return await runner.answer(question, fence=fence, progress=self.note)
 
     def runner(self, model: Model[Any]) -> Runner:
-        return Runner(self.database, self.index, lambda _: model, budget=self.budget)
+        return Runner(
+            self.database,
+            self.index,
+            lambda _: model,
+            prompts=self.prompts,
+            toolset=self.toolset,
+            budget=self.budget,
+        )
+
+    async def decide(self, model: Model[Any], *, approved: bool = True) -> Proposal:
+        """Let the agent propose something, park its turn, and decide as its asker."""
+        proposal = await self.attempt(model)
+        assert isinstance(proposal, Proposal)
+        async with self.database.session(DEFAULT_TENANT) as session:
+            await turns.park(session, await turns.look(session, QUESTION.turn), FENCE, proposal)
+            ruling, _ = await turns.decide(session, proposal.id, user=UserId("U1"), channel=GENERAL, approved=approved)
+        assert ruling is turns.Ruling.TAKEN
+        return proposal
 
     async def note(self, progress: Progress) -> None:
         self.seen.append(progress)

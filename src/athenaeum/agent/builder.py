@@ -6,16 +6,19 @@ from collections.abc import AsyncIterable
 from typing import Any
 
 from pydantic_ai import Agent, RunContext
+from pydantic_ai.capabilities import HandleDeferredToolCalls
 from pydantic_ai.messages import AgentStreamEvent, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import DeferredToolRequests
 
 from athenaeum.agent import citations
-from athenaeum.agent.journal import Journaled
+from athenaeum.agent.consent import settle
+from athenaeum.agent.durability import Journaled
 from athenaeum.domain.turn import TextGrew
 from athenaeum.llm import evidence
 from athenaeum.tools.grant import Grant
-from athenaeum.tools.toolset import build_toolset
+from athenaeum.tools.guard import GuardedToolset
 
 _NAME = "athenaeum"  # stands in the name of every recorded step: a new one would strand turns that are under way
 
@@ -28,14 +31,18 @@ _SETTINGS = ModelSettings(
 )
 
 
-def build_agent(model: Model[Any]) -> Agent[Grant, str]:
-    """The agent on this model. Its growing text and its steps are reported to the grant's `progress`."""
+def build_agent(model: Model[Any], toolset: GuardedToolset) -> Agent[Grant, str | DeferredToolRequests]:
+    """The agent on this model, with these tools, whose output may be what a person has to approve first.
+
+    Its growing text and its steps are reported to the grant's `progress`.
+    """
     return Agent(
         model,
         name=_NAME,
         deps_type=Grant,
-        toolsets=[build_toolset()],
-        capabilities=[Journaled(event_stream_handler=_report)],
+        output_type=[str, DeferredToolRequests],
+        toolsets=[toolset],
+        capabilities=[Journaled(event_stream_handler=_report), HandleDeferredToolCalls(settle)],
         model_settings=_SETTINGS,
         retries=2,
     )

@@ -1,7 +1,17 @@
 """The journal of a turn: each finished step is recorded once and never done again.
 
 A step is a model request, a tool call, or the making of the prompt. The next attempt at the turn finds the results
-of the steps that were finished and goes on from there. Built on the extension points of `pydantic_ai.durable_exec`.
+of the steps that were finished and goes on from there.
+
+A step is known again by its name, its place among the steps of that name, and the fingerprint of what it was made
+from: the conversation for a model request, the arguments for a tool call. Steps come in the same order on every
+attempt. So an attempt that is about to do something new while recorded steps are left has left the way of the
+attempt before it, most often because a release came between them. Those steps belong to a conversation that is not
+held any more: they are forgotten, and the attempt goes on by itself. But where one of them is a change to the world
+that was begun, nothing may be done that could do it again: the turn ends, and its asker is told.
+
+A change is recorded when it is begun and again when it is done. One that was begun and whose end is not on record
+may have happened: it is not done again either.
 """
 
 from __future__ import annotations
@@ -10,39 +20,60 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
-from pydantic_ai.durable_exec import (
-    JSON_CODEC,
-    BaseDurabilityCapability,
-    DurabilityEngineSpec,
-    DurableOperationId,
-    EventStreamHandlerId,
-    JournalCallableOperationBackend,
-    RoleBasedOperationConfig,
-    conversation_id_from_run_id,
-)
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from athenaeum.agent.versions import Versions
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.jsonb import storable
 from athenaeum.domain.identity import LeaseToken, TenantId, TurnId
-from athenaeum.errors import LeaseLost
-from athenaeum.tools.grant import Grant
+from athenaeum.errors import LeaseLost, Refused, RetryLater
 
 log = structlog.get_logger(__name__)
+
+CHANGED = (
+    "I was updated while I worked on this, and had already begun to change something for you. I stopped so as not to"
+    " do it twice. Please look at what was done, and ask me again for what is missing."
+)
 
 # The row of the turn is locked while a step is recorded: whoever takes the turn over waits for the step, or the
 # step sees the newer fence and is not written.
 _RECORD = text("""
-INSERT INTO steps (tenant_id, turn_id, name, seq, result, fence)
-SELECT tenant_id, turn_id, :name, :seq, CAST(:result AS jsonb), fence
+INSERT INTO steps (tenant_id, turn_id, name, seq, inputs, once, result, prompts, tools, model, fence)
+SELECT tenant_id, turn_id, :name, :seq, :inputs, :once, CAST(:result AS json), :prompts, :tools, :model, fence
 FROM turns WHERE turn_id = :turn AND fence = :fence FOR SHARE
-ON CONFLICT (tenant_id, turn_id, name, seq) DO UPDATE SET result = excluded.result, fence = excluded.fence
+ON CONFLICT (tenant_id, turn_id, name, seq) DO UPDATE SET result = excluded.result, fence = excluded.fence,
+    finished_at = now()
 """)
-_HELD = text("SELECT fence = :fence FROM turns WHERE turn_id = :turn")
-_STEPS = text("SELECT name, seq, result FROM steps WHERE turn_id = :turn")
+_HELD = text("SELECT fence = :fence FROM turns WHERE turn_id = :turn FOR SHARE")
+_STEPS = text("SELECT name, seq, inputs, once, result::text FROM steps WHERE turn_id = :turn")
+_FORGET = text("DELETE FROM steps WHERE turn_id = :turn AND name = :name AND seq = :seq")
+
+
+class BegunBefore(Exception):  # noqa: N818 - says what is known, like the errors of the house
+    """A change was begun by an attempt that did not live to say how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is about to be done. `inputs` is the fingerprint of what it is made from."""
+
+    name: str
+    inputs: str
+    model: str | None = None
+    once: bool = False
+    """A change to the world: recorded before it is begun, and never begun twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    inputs: str
+    once: bool
+    result: str | None
 
 
 class Journal:
@@ -51,14 +82,18 @@ class Journal:
     Raises LeaseLost, on entering and on recording, when `fence` is not the turn's newest token; nothing is written.
     """
 
-    def __init__(self, database: DatabaseConnection, *, tenant: TenantId, turn: TurnId, fence: LeaseToken) -> None:
-        """`fence` is the token of the claim under which this attempt runs."""
+    def __init__(
+        self, database: DatabaseConnection, *, tenant: TenantId, turn: TurnId, fence: LeaseToken, versions: Versions
+    ) -> None:
+        """`fence` is the token of the claim under which this attempt runs; `versions` are noted at what it records."""
         self._database = database
         self._tenant = tenant
         self._turn = turn
         self._fence = fence
-        self._finished: dict[tuple[str, int], Any] = {}
+        self._versions = versions
+        self._left: dict[tuple[str, int], _Recorded] = {}
         self._begun: Counter[str] = Counter()
+        self._replayed: tuple[tuple[str, int], _Recorded] | None = None
         self._opened: Token[Journal | None] | None = None
 
     @property
@@ -69,11 +104,9 @@ class Journal:
     async def __aenter__(self) -> Self:
         """Read what earlier attempts have finished."""
         async with self._database.session(self._tenant) as session:
-            held = await session.scalar(_HELD, {"turn": self._turn, "fence": self._fence})
-            if not held:
-                raise LeaseLost(f"turn {self._turn} is not held by token {self._fence}")
+            await self._check(session)
             rows = await session.execute(_STEPS, {"turn": self._turn})
-            self._finished = {(row.name, row.seq): row.result for row in rows}
+            self._left = {(row.name, row.seq): _Recorded(row.inputs, row.once, row.result) for row in rows}
         self._opened = _journal.set(self)
         return self
 
@@ -83,78 +116,80 @@ class Journal:
             _journal.reset(self._opened)
             self._opened = None
 
-    async def step(self, name: str, body: Callable[[], Awaitable[Any]]) -> Any:
+    async def step(self, step: Step, body: Callable[[], Awaitable[Any]]) -> Any:
         """The recorded result of this step, else the result of `body`, recorded; a result is plain JSON values.
 
-        Steps of the same name are told apart by their order, so they must come in the same order on every attempt.
+        Raises:
+            BegunBefore: The step is a change that was begun and may have happened; `body` is not run.
+            Refused: The attempt has left the way of the one before, which had begun a change.
+            LeaseLost: Another attempt has the turn; the result is not recorded.
         """
-        seq = self._begun[name]
-        self._begun[name] += 1
-        if (name, seq) in self._finished:
-            log.debug("step.replayed", turn=self.run_id, step=name, seq=seq)
-            return self._finished[name, seq]
-        result = storable(await body())
-        await self._record(name, seq, result)
-        return result
+        place = step.name, self._begun[step.name]
+        self._begun[step.name] += 1
+        recorded = self._left.get(place)
+        if recorded is not None and recorded.inputs == step.inputs:
+            del self._left[place]
+            self._replayed = place, recorded
+            log.debug("step.replayed", turn=self.run_id, step=step.name, seq=place[1])
+            if recorded.result is None:
+                raise BegunBefore(step.name)
+            return json.loads(recorded.result)
+        await self._forget(self._left)
+        return await self._do(step, place[1], body)
 
-    async def _record(self, name: str, seq: int, result: Any) -> None:
-        values = {"name": name, "seq": seq, "result": json.dumps(result), "turn": self._turn, "fence": self._fence}
+    async def forget_unreadable(self) -> None:
+        """Forget the last replayed step, which this release cannot read, and what came after it.
+
+        Raises:
+            Refused: One of these was a change.
+        """
+        if self._replayed is not None:
+            await self._forget(self._left | dict([self._replayed]))
+
+    async def _do(self, step: Step, seq: int, body: Callable[[], Awaitable[Any]]) -> Any:
+        if step.once:
+            await self._record(step, seq, None)
+        try:
+            result = json.dumps(storable(await body()))
+        except RetryLater:
+            if step.once:  # the tool says so itself: nothing was done yet
+                await self._unrecord([(step.name, seq)])
+            raise
+        await self._record(step, seq, result)
+        return json.loads(result)
+
+    async def _record(self, step: Step, seq: int, result: str | None) -> None:
+        values = {"name": step.name, "seq": seq, "inputs": step.inputs, "once": step.once, "result": result}
+        values |= {"prompts": self._versions.prompts, "tools": self._versions.tools, "model": step.model}
         async with self._database.session(self._tenant) as session:
-            recorded = await session.execute(_RECORD, values)
+            recorded = await session.execute(_RECORD, {**values, "turn": self._turn, "fence": self._fence})
             if recorded.rowcount != 1:  # pyright: ignore[reportAttributeAccessIssue] - an INSERT gives a cursor result
-                raise LeaseLost(f"turn {self._turn} was taken over before step {name} was recorded")
-        log.debug("step.recorded", turn=self.run_id, step=name, seq=seq)
+                raise LeaseLost(f"turn {self._turn} was taken over before step {step.name} was recorded")
+        log.debug("step.recorded", turn=self.run_id, step=step.name, seq=seq, begun=result is None)
+
+    async def _forget(self, steps: dict[tuple[str, int], _Recorded]) -> None:
+        if not steps:
+            return
+        if changed := sorted(name for (name, _), recorded in steps.items() if recorded.once):
+            raise Refused(f"the turn was resumed on another way, and had begun {', '.join(changed)}", user_text=CHANGED)
+        log.warning("journal.diverged", turn=self.run_id, forgotten=len(steps))
+        await self._unrecord(list(steps))
+        self._left = {}
+
+    async def _unrecord(self, places: list[tuple[str, int]]) -> None:
+        async with self._database.session(self._tenant) as session:
+            await self._check(session)
+            values = [{"turn": self._turn, "name": name, "seq": seq} for name, seq in places]
+            await session.execute(_FORGET, values)
+
+    async def _check(self, session: AsyncSession) -> None:
+        if not await session.scalar(_HELD, {"turn": self._turn, "fence": self._fence}):
+            raise LeaseLost(f"turn {self._turn} is not held by token {self._fence}")
+
+
+def current_journal() -> Journal | None:
+    """The journal that is open in this task."""
+    return _journal.get()
 
 
 _journal: ContextVar[Journal | None] = ContextVar("athenaeum_journal", default=None)
-
-
-class _Steps(JournalCallableOperationBackend[None]):
-    """Runs the library's durable operations as steps of the open journal."""
-
-    async def execute(
-        self,
-        *,
-        operation_id: DurableOperationId,
-        name: str,
-        body: Callable[[], Awaitable[object]],
-        cache_key: tuple[object, ...],
-        config: None,
-    ) -> object:
-        del cache_key, config
-        journal = _journal.get()
-        if journal is None or isinstance(operation_id, EventStreamHandlerId):  # progress is shown, not recorded
-            return await body()
-        return await journal.step(name, body)
-
-
-class Journaled(BaseDurabilityCapability[Grant]):
-    """Makes every model request and tool call of an agent a step of the open journal; transparent without one."""
-
-    engine_spec = DurabilityEngineSpec(
-        engine_name="Athenaeum's journal",
-        durable_unit_noun="step",
-        durable_container_noun="turn",
-        codec=JSON_CODEC,
-        # Calls of one response in the order the model wrote them: the order is what identifies a step.
-        sequential_tools_in_durable_context=True,
-    )
-
-    @property
-    def in_durable_context(self) -> bool:
-        """Whether a journal is open."""
-        return _journal.get() is not None
-
-    def get_durable_operation_backend(self) -> _Steps:
-        """Steps are named after the agent: its name must never change."""
-        config = RoleBasedOperationConfig(model=None, event=None, capability=None, tool=None)
-        return _Steps(agent_name=self.name, config=config)
-
-    def get_default_run_id(self) -> str | None:
-        """The same for every attempt at a turn."""
-        journal = _journal.get()
-        return journal.run_id if journal else None
-
-    def get_default_conversation_id(self, run_id: str) -> str | None:
-        """Derived from the run's id, so that it too is the same for every attempt."""
-        return conversation_id_from_run_id(run_id) if _journal.get() else None

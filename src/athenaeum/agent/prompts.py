@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 
+from athenaeum.agent.versions import fingerprint
 from athenaeum.domain.tenant import Persona
 from athenaeum.errors import Misconfigured
 
@@ -58,6 +59,9 @@ class Prompts:
         self._templates = _environment(ChoiceLoader([*own, packaged]))
         self._rules = _environment(packaged)
         self._try()
+        told = [(self._templates, SYSTEM), (self._templates, CONTEXT), (self._rules, _RULES)]
+        self.version = fingerprint([_source(environment, name)[0] for environment, name in told])
+        """Of the templates that a turn's prompt is made from."""
 
     def system(self, setting: Setting, *, delimiter: str) -> str:
         """The system prompt; `delimiter` marks data from outside."""
@@ -107,8 +111,13 @@ def _location(environment: Environment, name: str, error: Exception) -> tuple[st
     """Where a template failed: named by a syntax error, else the last frame that ran in the template."""
     if (line := getattr(error, "lineno", None)) is not None:
         return getattr(error, "filename", None) or name, line
-    if environment.loader is None:
-        return name, 1
-    _, file, _ = environment.loader.get_source(environment, name)
+    _, file = _source(environment, name)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return file or name, (frames[-1].lineno or 1) if frames else 1
+
+
+def _source(environment: Environment, name: str) -> tuple[str, str | None]:
+    """A template's text and, where it has one, its file."""
+    assert environment.loader is not None
+    text, file, _ = environment.loader.get_source(environment, name)
+    return text, file

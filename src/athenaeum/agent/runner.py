@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 import structlog
@@ -12,25 +13,34 @@ from pydantic_ai import Agent, capture_run_messages
 from pydantic_ai.exceptions import AgentRunError, FallbackExceptionGroup, UsageLimitExceeded
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model
+from pydantic_ai.tools import DeferredToolRequests
 from pydantic_ai.usage import RunUsage
 
 from athenaeum.agent import citations, context
 from athenaeum.agent.budget import EXHAUSTED, FOUND, Budget
 from athenaeum.agent.builder import build_agent
-from athenaeum.agent.journal import Journal
+from athenaeum.agent.consent import propose
+from athenaeum.agent.durability import UnreadableStep
+from athenaeum.agent.journal import Journal, Step
 from athenaeum.agent.prompts import Prompts
+from athenaeum.agent.versions import Versions, fingerprint, of_tools
+from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.approval import Consents, Proposal
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import LeaseToken
 from athenaeum.domain.passage import Origin
 from athenaeum.domain.turn import Answer, Progress, Question, Usage
+from athenaeum.errors import RetryLater
 from athenaeum.llm import evidence
 from athenaeum.llm.faults import translate
 from athenaeum.llm.offline import quote_from
 from athenaeum.retrieval.index import Index
 from athenaeum.tools.grant import Grant
+from athenaeum.tools.guard import GuardedToolset
 from athenaeum.tools.quarantine import Quarantine, visible
+from athenaeum.tools.toolset import build_toolset
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +68,7 @@ class Runner:
         model_factory: ModelFactory,
         *,
         prompts: Prompts | None = None,
+        toolset: GuardedToolset | None = None,
         budget: Budget | None = None,
     ) -> None:
         """Models are built on their first use; templates are tried at once, so that a broken one stops the start."""
@@ -65,8 +76,10 @@ class Runner:
         self._index = index
         self._model_factory = model_factory
         self._prompts = prompts or Prompts()
+        self._toolset = toolset or build_toolset()
+        self._versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
         self._budget = budget or Budget()
-        self._agents: dict[str | None, Agent[Grant, str]] = {}
+        self._agents: dict[str | None, Agent[Grant, str | DeferredToolRequests]] = {}
         self._models = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -80,9 +93,10 @@ class Runner:
 
     async def answer(
         self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
-    ) -> Answer:
+    ) -> Answer | Proposal:
         """Answer a question, going on where an earlier attempt at the same turn stopped.
 
+        A Proposal is what the asker has to decide about first; the turn goes on when it is answered again after that.
         `progress` is awaited while the model streams: it should note what it is given and return.
 
         Raises:
@@ -93,20 +107,34 @@ class Runner:
         """
         if not question.text.strip():
             return await self._help(question)
-        async with Journal(self._database, tenant=question.tenant, turn=question.turn, fence=fence) as journal:
-            prompt = _Prompt(**await journal.step("prompt", lambda: self._prompt(question)))
+        async with Journal(
+            self._database, tenant=question.tenant, turn=question.turn, fence=fence, versions=self._versions
+        ) as journal:
+            # The versions are not part of the step: a turn goes on in the words it began with.
+            step = Step("prompt", fingerprint(question.text))
+            prompt = _Prompt(**await journal.step(step, lambda: self._prompt(question)))
             grant = Grant(
                 index=self._index,
                 audience=_audience(question),
                 quarantine=Quarantine(prompt.delimiter),
+                consents=await self._consents(question),
                 progress=progress,
                 now=question.asked_at,
             )
-            return await self._run(question, prompt, grant)
+            try:
+                return await self._run(question, prompt, grant)
+            except UnreadableStep as error:
+                await journal.forget_unreadable()
+                raise RetryLater(f"a step of another release cannot be read: {error}", after=timedelta(0)) from error
 
     async def _help(self, question: Question) -> Answer:
         gathered = await context.gather(self._database, question)
         return Answer(text=self._prompts.help(gathered.setting))
+
+    async def _consents(self, question: Question) -> Consents:
+        async with self._database.session(question.tenant) as session:
+            decided = await turns.decisions(session, question.turn)
+        return Consents(question.turn, decided, can_ask=question.surface is Surface.SLACK)
 
     async def _prompt(self, question: Question) -> dict[str, Any]:
         gathered = await context.gather(self._database, question)
@@ -122,7 +150,7 @@ class Runner:
         )
         return asdict(prompt)
 
-    async def _run(self, question: Question, prompt: _Prompt, grant: Grant) -> Answer:
+    async def _run(self, question: Question, prompt: _Prompt, grant: Grant) -> Answer | Proposal:
         agent = await self._agent(prompt.model)
         usage = RunUsage()
         with capture_run_messages() as messages:
@@ -135,6 +163,8 @@ class Runner:
                     usage_limits=self._budget.limits,
                 )
                 output = result.output
+                if isinstance(output, DeferredToolRequests):
+                    return propose(question.turn, output, self._toolset)
             except UsageLimitExceeded as error:
                 log.warning("turn.budget_exhausted", turn=str(question.turn), reason=str(error))
                 quotes = quote_from(question.text, evidence.results(messages))
@@ -153,9 +183,9 @@ class Runner:
         readable = await self._index.readable(cited, audience=audience) if cited else []
         return citations.number(text, passages, frozenset(readable))
 
-    async def _agent(self, model: str | None) -> Agent[Grant, str]:
+    async def _agent(self, model: str | None) -> Agent[Grant, str | DeferredToolRequests]:
         if model not in self._agents:
-            self._agents[model] = build_agent(self._model_factory(model))
+            self._agents[model] = build_agent(self._model_factory(model), self._toolset)
             await self._models.enter_async_context(self._agents[model])
         return self._agents[model]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Text, func
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -179,7 +179,7 @@ class Delivery(Base):
 
 
 class Step(Base):
-    """The recorded result of one finished model request or tool call."""
+    """The recorded result of one finished model request or tool call; without one, a change that was begun."""
 
     __tablename__ = "steps"
 
@@ -187,6 +187,27 @@ class Step(Base):
     turn_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
-    result: Mapped[Any] = mapped_column(JSONB)
+    result: Mapped[Any | None] = mapped_column(JSON)
+    inputs: Mapped[str] = mapped_column(server_default="")
+    once: Mapped[bool] = mapped_column(server_default="false")
+    prompts: Mapped[str] = mapped_column(server_default="")
+    tools: Mapped[str] = mapped_column(server_default="")
+    model: Mapped[str | None]
     fence: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class Approval(Base):
+    """Calls of tools that wait for a person's word; without a `decision` they wait still."""
+
+    __tablename__ = "approvals"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    approval_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID]
+    calls: Mapped[list[Any]] = mapped_column(JSON)
+    asked_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    expires_at: Mapped[datetime]
+    decision: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]

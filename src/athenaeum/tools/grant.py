@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from athenaeum.domain.approval import Consents
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.turn import Progress
 from athenaeum.retrieval.index import Index
@@ -19,6 +20,7 @@ class Grant:
     index: Index
     audience: Audience
     quarantine: Quarantine
+    consents: Consents
     progress: Callable[[Progress], Awaitable[None]]
     now: datetime
     """When the question was asked; ages are counted from it, so that a retry reads the same."""

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from pydantic_ai import RunContext
 from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, ToolFailed
+from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import FunctionToolset, ToolsetTool
 
 from athenaeum.database.connection import transient
@@ -22,12 +23,25 @@ log = structlog.get_logger(__name__)
 
 _OUT_OF_TIME = "The tool took too long. Answer from what you have, and say that you could not look everything up."
 _OUT_OF_ORDER = "The tool is out of order. Do not call it again; say that you could not look this up."
+_DOUBTFUL = (
+    "The tool failed in the middle, so it is not known whether this was done. Do not do it again: say so, and ask the"
+    " person to look."
+)
+
+
+def is_change(tool: ToolDefinition) -> bool:
+    """Whether the tool changes something: it then asks a person first, and is never called again on doubt."""
+    return tool.kind == "unapproved"
 
 
 class GuardedToolset(FunctionToolset[Grant]):
     """Tools whose failures reach the model as a plain instruction, and the operator as a log line and a metric.
 
     A tool's metadata may hold `label`, the words that people see while it runs.
+
+    A tool that changes something is added with `requires_approval=True`: it runs once a person has approved its
+    very arguments; `asks` in its metadata says to that person what it does. It raises RetryLater only while nothing
+    was done yet.
     """
 
     def __init__(self, *, id: str, timeout: timedelta) -> None:  # noqa: A002 - the library's own name
@@ -50,9 +64,12 @@ class GuardedToolset(FunctionToolset[Grant]):
         except TimeoutError as error:
             TOOL_ERRORS.labels(name).inc()
             log.warning("tool.timed_out", tool=name, seconds=self._patience)
-            raise ToolFailed(_OUT_OF_TIME) from error
+            raise ToolFailed(_DOUBTFUL if is_change(tool.tool_def) else _OUT_OF_TIME) from error
         except Exception as error:
             TOOL_ERRORS.labels(name).inc()
+            if is_change(tool.tool_def):
+                log.exception("tool.doubtful", tool=name)
+                raise ToolFailed(_DOUBTFUL) from error
             if transient(error):
                 # The database is away: an answer without its sources would be worse than a later one.
                 raise RetryLater(f"{name}: {type(error).__name__}") from error

@@ -7,6 +7,16 @@ fencing token of the claim; `wait_for` by whoever wants the answer.
 from __future__ import annotations
 
 from athenaeum.conversations.turns.answers import from_json, to_json
+from athenaeum.conversations.turns.approvals import (
+    Ruling,
+    decide,
+    decisions,
+    expire,
+    overdue,
+    park,
+    pending,
+    recall,
+)
 from athenaeum.conversations.turns.ledger import (
     TURNS_CHANNEL,
     Turn,
@@ -29,15 +39,23 @@ __all__ = [
     "ASK",
     "TURN",
     "TURNS_CHANNEL",
+    "Ruling",
     "Turn",
     "cancel",
     "check",
+    "decide",
+    "decisions",
+    "expire",
     "fail",
     "finish",
     "from_json",
     "look",
     "open_turn",
+    "overdue",
+    "park",
+    "pending",
     "question",
+    "recall",
     "save_answer",
     "stands",
     "stranded",

@@ -137,6 +137,11 @@ async def save_answer(
     return found.answer
 
 
+async def set_aside(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
+    """The turn waits for a person; whoever takes it goes on with it."""
+    await _write(session, turn, token, {"state": "parked"})
+
+
 async def finish(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
     """The answer is where its reader looks: end the turn as delivered and tell whoever waits."""
     await _end(session, turn, token, state="delivered")

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _LIVE = text(
     "EXISTS (SELECT FROM events WHERE events.id = turns.event_id AND events.status IN ('pending', 'processing'))"
+    " OR EXISTS (SELECT FROM approvals WHERE approvals.turn_id = turns.turn_id AND approvals.decision IS NULL)"
 )
 
 
 async def stranded(session: AsyncSession, *, older_than: timedelta, limit: int = 100) -> list[Turn]:
-    """Open turns whose event is no longer alive, the oldest first."""
+    """Open turns whose event is no longer alive and that wait for no person, the oldest first."""
     row = models.Turn
     found = await session.scalars(
         select(row)
