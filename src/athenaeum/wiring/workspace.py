@@ -6,8 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from athenaeum.conversations.sync import sync_workspace
+from athenaeum.database.connection import transient
 from athenaeum.errors import RetryLater
 from athenaeum.observability.health import Probe, Status
 from athenaeum.slack.client import SlackClient
@@ -62,7 +64,7 @@ class Workspace:
             await self.client.close()
 
     async def connect(self) -> None:
-        """Ask Slack whose token it is and bind the tenant, waiting while Slack cannot be reached.
+        """Ask Slack whose token it is and bind the tenant, waiting while Slack or the database cannot be reached.
 
         Raises:
             Misconfigured: the token was refused.
@@ -71,14 +73,18 @@ class Workspace:
             return
         while True:
             try:
-                identity = await self.client.auth_test()
+                tenant = await register.bind(self._database, await self.client.auth_test())
             except RetryLater as error:
                 self._fault = f"Slack cannot be reached: {error}"
                 log.warning("slack.unreachable", reason=str(error), retry_in=_PAUSE)
-                await asyncio.sleep(_PAUSE)
-                continue
-            break
-        tenant = await register.bind(self._database, identity)
+            except (SQLAlchemyError, OSError) as error:
+                if not transient(error):
+                    raise
+                self._fault = "the database cannot be reached"
+                log.warning("workspace.unbound", error=type(error).__name__, retry_in=_PAUSE)
+            else:
+                break
+            await asyncio.sleep(_PAUSE)
         self._clients[tenant.id] = self.client
         self._tenant.set_result(tenant)
         log.info("slack.connected", team=tenant.team_id, tenant=str(tenant.id))
@@ -91,8 +97,10 @@ class Workspace:
         while True:
             try:
                 await sync_workspace(self._database, self.client, tenant.id)
-            except RetryLater as error:
-                log.warning("sync.interrupted", reason=str(error), retry_in=_PAUSE)
+            except (RetryLater, SQLAlchemyError, OSError) as error:
+                if not (isinstance(error, RetryLater) or transient(error)):
+                    raise
+                log.warning("sync.interrupted", error=type(error).__name__, retry_in=_PAUSE)
                 await asyncio.sleep(_PAUSE)
                 continue
             except SlackFailure as error:  # what events tell is enough to answer; what was said before stays unknown
