@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
-from collections.abc import AsyncGenerator, Generator
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 
 from support.database import PostgresServer
 from support.ordeal import BeginOrdeal, Ordeal, ordeal
+from support.town import BeginTown, Town, town
 from support.trials import Trial
 from support.zygote import Zygote
 
@@ -40,5 +44,24 @@ def begin_ordeal(postgres: PostgresServer, template: str, zygote: Zygote, tmp_pa
         home.mkdir()
         async with ordeal(trial, postgres=postgres, template=template, zygote=zygote, home=home) as begun:
             yield begun
+
+    return begin
+
+
+@pytest.fixture
+def begin_town(zygote: Zygote, seed: Path) -> BeginTown:
+    """Begins towns with settings of the test's; each has a database server of its own."""
+
+    @asynccontextmanager
+    async def begin(settings: Mapping[str, str]) -> AsyncGenerator[Town]:
+        # Not under pytest's own folder, which another user may not enter: root's PostgreSQL runs as one.
+        with tempfile.TemporaryDirectory(prefix="athenaeum-town-", ignore_cleanup_errors=True) as folder:
+            base = Path(folder)
+            base.chmod(0o711)  # noqa: ASYNC240 - as quick as it is local
+            logs = base / "logs"
+            logs.mkdir()
+            await asyncio.to_thread(subprocess.run, ["cp", "--archive", seed, base / "home"], check=True)
+            async with town(base / "home", zygote, logs, settings) as begun:
+                yield begun
 
     return begin

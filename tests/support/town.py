@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -57,16 +57,17 @@ class Town:
                     return await record.rows(query)
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def rest(self, *, seconds: float, hastened: bool = False) -> str:
-        """Wait until every question is answered and the queue is empty; what is left then, nothing it is hoped.
+    async def hasten(self) -> None:
+        """What waits for another attempt waits no longer: backoff is not what is tried here."""
+        await self.rows(_HASTEN)
 
-        With `hastened`, what waits for another attempt waits no longer: backoff is not what is tried here.
-        """
+    async def rest(self, *, seconds: float, hastened: bool = False) -> str:
+        """Wait until every question is answered and the queue is empty; what is left then, nothing it is hoped."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.crowd.waiting() or (await self.rows(_OPEN))[0]["left"]:
                     if hastened:
-                        await self.rows(_HASTEN)
+                        await self.hasten()
                     await asyncio.sleep(_LOOK_SECONDS)
                 return ""
         left = await self.rows("SELECT event_id, kind, state, attempt, error FROM queued_events LIMIT 10")
@@ -88,6 +89,9 @@ class Town:
         await self.fleet.disband()
         faults = [late] if late else await self.faults()
         return "\n".join([*faults, self.fleet.account()]) if faults else ""
+
+
+BeginTown = Callable[[Mapping[str, str]], AbstractAsyncContextManager[Town]]
 
 
 @asynccontextmanager

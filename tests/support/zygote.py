@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -126,6 +127,9 @@ def _become(order: dict[str, Any]) -> None:
     try:
         getattr(import_module(module), function)()
         status = 0
+    except Exception:
+        traceback.print_exc()
+        raise
     finally:
         sys.stderr.flush()
         os._exit(status)
