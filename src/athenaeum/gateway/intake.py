@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, channels, people, questions, refresh
+from athenaeum.conversations import archive, channels, people, questions, refresh, turns
 from athenaeum.conversations.mrkdwn import without_mention
-from athenaeum.conversations.turns import open_turn
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ChannelId
+from athenaeum.domain.identity import ChannelId, TenantId, TurnId, turn_id
+from athenaeum.domain.message import InboundMessage
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.admission import opens_turn
 from athenaeum.gateway.changes import (
     Archived,
     Change,
+    Clicked,
     Doubted,
     Met,
     Moved,
@@ -29,9 +32,13 @@ from athenaeum.gateway.changes import (
     Stale,
     Written,
 )
+from athenaeum.gateway.clicks import take_click
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.normalize import normalize_event
+from athenaeum.gateway.refusal import Refusal, Refusals
 from athenaeum.observability.metrics import INTAKE_SECONDS
+from athenaeum.slack.client import SlackClient
+from athenaeum.tenants.limits import TokenBucket, TooManyRequests
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +46,17 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Stores what events tell. Every event may come several times, late, and out of order."""
 
-    def __init__(self, database: DatabaseConnection) -> None:
-        """Nothing is opened."""
+    def __init__(
+        self,
+        database: DatabaseConnection,
+        *,
+        limit: TokenBucket | None = None,
+        clients: Mapping[TenantId, SlackClient] | None = None,
+    ) -> None:
+        """Nothing is opened; without a `limit` every question is taken, and `clients` tell those of whom none is."""
         self._database = database
+        self._limit = limit
+        self._refusals = Refusals(database, {} if clients is None else clients)  # one that is empty may grow
 
     async def take_in(self, envelope: Envelope, tenant: Tenant) -> None:
         """Return once the event is committed.
@@ -54,17 +69,22 @@ class Intake:
         if isinstance(change, Nothing):
             return
         async with self._database.session(tenant.id) as session:
-            await _Writer(session, tenant, envelope.event_id).write(change)
+            writer = _Writer(session, tenant, envelope.event_id, self._limit)
+            await writer.write(change)
         INTAKE_SECONDS.observe(time.perf_counter() - started)
+        if writer.refusal is not None:
+            await self._refusals.tell(tenant.id, writer.refusal)
 
 
 class _Writer:
     """One event's writes."""
 
-    def __init__(self, session: AsyncSession, tenant: Tenant, cause: str) -> None:
+    def __init__(self, session: AsyncSession, tenant: Tenant, cause: str, limit: TokenBucket | None) -> None:
         self._session = session
         self._tenant = tenant
         self._cause = cause
+        self._limit = limit
+        self.refusal: Refusal | None = None
 
     async def write(self, change: Change) -> None:
         match change:
@@ -72,6 +92,9 @@ class _Writer:
                 await self._written(change)
             case Removed(channel, ts):
                 await archive.erase(self._session, channel, ts)  # which also withdraws its question
+                await turns.recall(self._session, channel, ts)
+            case Clicked():
+                await take_click(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added):
                 react = archive.react if added else archive.unreact
                 await react(self._session, channel, ts, user=user, name=name)
@@ -95,18 +118,36 @@ class _Writer:
         if written.revised:
             await questions.reword(self._session, message.channel, message.ts, speech.text)
         if opens_turn(written):
-            turn = await open_turn(
-                self._session,
-                tenant=self._tenant.id,
+            await self._asked(speech)
+
+    async def _asked(self, speech: InboundMessage) -> None:
+        session, tenant, limit = self._session, self._tenant.id, self._limit
+        turn = turn_id(tenant, speech.channel, speech.ts)
+
+        async def admit(new: TurnId) -> None:
+            if limit is not None:
+                await limit.take(session, tenant, speech.channel, turn=new)
+
+        try:
+            opened = await turns.open_turn(
+                session,
+                tenant=tenant,
                 surface=speech.surface,
                 channel=speech.channel,
                 message_ts=speech.ts,
                 thread_ts=speech.thread_ts or speech.ts,
                 asker=speech.sender,
                 question=speech.text,
+                admit=admit,
             )
-            if turn is not None:
-                log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel)
+        except TooManyRequests as reason:
+            await turns.refuse(session, turn, reason=str(reason))
+            self.refusal = Refusal(turn, speech, reason)
+            return
+        if opened is not None:
+            log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel)
+        elif await turns.untold(session, turn):
+            self.refusal = Refusal(turn, speech, TooManyRequests(timedelta(0)))
 
     async def _meet(self, written: Written) -> None:
         message = written.message

@@ -78,6 +78,12 @@ class SlackClient:
         answer = await self._call("chat.postMessage", post.arguments())
         return MessageTs(str(answer["ts"]))
 
+    async def post_ephemeral(
+        self, channel: ChannelId, user: UserId, text: str, *, thread_ts: MessageTs | None = None
+    ) -> None:
+        """Show something to one member of a channel; Slack keeps it nowhere, and repeated it is shown again."""
+        await self._call("chat.postEphemeral", {"channel": channel, "user": user, "text": text, "thread_ts": thread_ts})
+
     async def update_message(
         self, channel: ChannelId, ts: MessageTs, *, text: str, blocks: Sequence[Mapping[str, Any]] = ()
     ) -> None:

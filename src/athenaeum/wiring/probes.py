@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from athenaeum.observability.health import Probe, Status
 from athenaeum.worker.rescue import measure
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.tenants.limits.redis import RedisBucket
     from athenaeum.worker.pool import WorkerPool
 
 
@@ -35,7 +36,7 @@ def queue(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
     async def look() -> Probe:
         try:
             backlog = await measure(connections)
-        except (DBAPIError, OSError):
+        except (SQLAlchemyError, OSError):
             return Probe(Status.DEGRADED, "unknown while the database is away")
         facts = {status.value: count for status, count in backlog.depth.items()}
         return Probe(Status.UP, facts={**facts, "oldest_seconds": round(backlog.oldest.total_seconds(), 1)})
@@ -51,5 +52,16 @@ def workers(pool: WorkerPool) -> Callable[[], Awaitable[Probe]]:
         stats = pool.get_stats()
         facts = {"running": stats["workers_running"], "busy": stats["workers_busy"]}
         return Probe(Status.UP, facts=facts) if health else Probe(Status.DOWN, "; ".join(health.problems), facts)
+
+    return look
+
+
+def redis(bucket: RedisBucket) -> Callable[[], Awaitable[Probe]]:
+    """Whether Redis answers; without it questions are counted in PostgreSQL."""
+
+    async def look() -> Probe:
+        if await bucket.answers():
+            return Probe(Status.UP)
+        return Probe(Status.DEGRADED, "Redis does not answer: the limit on questions is kept in PostgreSQL")
 
     return look

@@ -24,6 +24,7 @@ from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
 from athenaeum.wiring.http import serve_http
 from athenaeum.wiring.library import open_index
+from athenaeum.wiring.limit import open_limit
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             if Role.JANITOR in roles:
                 parts.works.append(engine.janitor.run)
         if Role.GATEWAY in roles:
-            parts.open_door(config, Listener(database, Intake(database)), workspace)
+            limit = await stack.enter_async_context(open_limit(config, parts.probes))
+            intake = Intake(database, limit=limit, clients=workspace.clients)
+            parts.open_door(config, Listener(database, intake), workspace)
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
         await stack.enter_async_context(beside(*(work() for work in parts.works)))
         if workspace.client is not None:

@@ -32,6 +32,7 @@ from athenaeum.conversations.turns.ledger import (
 )
 from athenaeum.conversations.turns.opening import ASK, TURN, open_turn
 from athenaeum.conversations.turns.question import question
+from athenaeum.conversations.turns.refusal import note_told, refuse, untold
 from athenaeum.conversations.turns.stranded import stranded
 from athenaeum.conversations.turns.waiting import wait_for
 
@@ -50,17 +51,20 @@ __all__ = [
     "finish",
     "from_json",
     "look",
+    "note_told",
     "open_turn",
     "overdue",
     "park",
     "pending",
     "question",
     "recall",
+    "refuse",
     "save_answer",
     "stands",
     "stranded",
     "take",
     "to_json",
+    "untold",
     "wait_for",
     "withdrawn",
 ]

@@ -14,6 +14,8 @@ from athenaeum.domain.identity import turn_id
 from athenaeum.events import enqueue
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, TurnId, UserId
@@ -34,10 +36,12 @@ async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them give
     thread_ts: MessageTs,
     asker: UserId,
     question: str,
+    admit: Callable[[TurnId], Awaitable[None]] | None = None,
 ) -> TurnId | None:
     """Open the turn of a message and enqueue its event; None when the message has its turn already.
 
-    `session` is the tenant's. Both are there when the caller commits, or neither.
+    `session` is the tenant's. Both are there when the caller commits, or neither. `admit` is asked once the turn is
+    known to be new; when it raises, the turn is there without an event, and the caller refuses it or rolls back.
     """
     turn = turn_id(tenant, channel, message_ts)
     row = {"tenant_id": tenant, "turn_id": turn, "surface": surface.value, "channel_id": channel}
@@ -47,6 +51,8 @@ async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them give
     )
     if opened.first() is None:
         return None
+    if admit is not None:
+        await admit(turn)
     event = await enqueue(
         session,
         NewEvent(

@@ -1,0 +1,56 @@
+"""The limit on questions, where the configuration wants it kept."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from athenaeum.errors import Misconfigured
+from athenaeum.tenants.limits import PostgresBucket, Rate
+from athenaeum.wiring import probes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from athenaeum.config import Config
+    from athenaeum.observability.health import Probe
+    from athenaeum.tenants.limits import TokenBucket
+    from athenaeum.tenants.limits.redis import RedisBucket
+
+
+@asynccontextmanager
+async def open_limit(
+    config: Config, looks: dict[str, Callable[[], Awaitable[Probe]]]
+) -> AsyncGenerator[TokenBucket | None]:
+    """The bucket, in Redis where one is configured, which then is among the `looks` at health; None without a limit.
+
+    Raises:
+        Misconfigured: Redis is configured, and its client is not installed.
+    """
+    if config.rate_limit == 0:
+        yield None
+        return
+    rate = Rate.per_minute(config.rate_limit)
+    bucket = PostgresBucket(rate)
+    if config.redis_url is None:
+        yield bucket
+        return
+    async with redis_bucket(config.redis_url.get_secret_value(), rate, otherwise=bucket) as shared:
+        looks["redis"] = probes.redis(shared)
+        yield shared
+
+
+def redis_bucket(url: str, rate: Rate, *, otherwise: TokenBucket) -> RedisBucket:
+    """A bucket in Redis; nothing is opened.
+
+    Raises:
+        Misconfigured: Redis's client is not installed, or the address cannot be read.
+    """
+    try:
+        from athenaeum.tenants.limits.redis import RedisBucket  # noqa: PLC0415 - an extra that not everybody installs
+    except ImportError as error:
+        raise Misconfigured("REDIS_URL is set, and the client is missing: pip install 'athenaeum[redis]'") from error
+    try:
+        return RedisBucket(url, rate, otherwise=otherwise)
+    except ValueError as error:
+        raise Misconfigured("REDIS_URL cannot be read: give redis://user:password@host:6379/0, or unset it") from error
