@@ -70,6 +70,8 @@ class Request:
 
     headers: dict[str, str]
     body: dict[str, Any]
+    sent: bytes = b""
+    """The body as it came."""
 
     @property
     def shown(self) -> str:
@@ -103,7 +105,7 @@ class AnthropicServer:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("authorization") != f"Bearer {KEY}":  # x-api-key until anthropic 2
             return _error(Fails(401, "authentication_error", "invalid bearer token"))
-        received = Request(dict(request.headers), await request.json())
+        received = Request(dict(request.headers), await request.json(), await request.read())
         self.requests.append(received)
         self.arrived.set()
         reply = self.script.popleft() if self.script else self.reply(received)

@@ -28,7 +28,7 @@ class Board:
     def toolset(self) -> GuardedToolset:
         """The product's tools, and the one that posts here."""
 
-        async def post_note(ctx: RunContext[Grant], board: str, text: str) -> str:  # noqa: D417 - for the model
+        async def post_note(ctx: RunContext[Grant], board: str, text: str) -> str:
             """Post a note on a board.
 
             Args:
