@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from athenaeum.conversations.archive import Message
 from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ChannelId, MessageTs, UserId
+from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, UserId
 from athenaeum.domain.message import InboundMessage
 
 
@@ -42,6 +42,17 @@ class Reacted:
     user: UserId
     name: str
     added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """Somebody approved or denied what a turn proposes."""
+
+    channel: ChannelId
+    thread_ts: MessageTs | None
+    user: UserId
+    approval: ApprovalId
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +106,4 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Change = Written | Removed | Reacted | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing
+Change = Written | Removed | Reacted | Clicked | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing

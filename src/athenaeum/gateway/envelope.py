@@ -1,4 +1,4 @@
-"""The outer form of what Slack's Events API delivers, over either transport."""
+"""The outer form of what Slack delivers, over either transport: events, and clicks on our buttons."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from athenaeum.slack.incoming import Payload
 
+INTERACTIONS = frozenset({"block_actions"})
+"""The interactions that are taken in; of others there is nothing to keep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """An event and the installation that it is for."""
+    """An event, or a click, and the installation that it is for."""
 
     team: str | None
     """None for an app that was installed for a whole organisation."""
@@ -20,7 +23,7 @@ class Envelope:
 
 
 def read_envelope(body: object) -> Envelope:
-    """The envelope of an `event_callback`.
+    """The envelope of an `event_callback`, or of an interaction, which is its own event.
 
     An event that several workspaces share names the one that gave us leave in `authorizations`; its
     own `team_id` may be a stranger's, or null on Enterprise Grid.
@@ -29,6 +32,8 @@ def read_envelope(body: object) -> Envelope:
         Malformed: it names no installation or has no event.
     """
     outer = Payload.of(body)
+    if outer.text("type") in INTERACTIONS:
+        return _interaction(outer)
     event = Payload.of(outer.fields.get("event"))
     authorizations = outer.children("authorizations")
     leave = authorizations[0] if authorizations else Payload({})
@@ -42,4 +47,16 @@ def read_envelope(body: object) -> Envelope:
         event_id=outer.optional_identifier("event_id") or event.text("event_ts"),
         type=event.identifier("type"),
         event=event,
+    )
+
+
+def _interaction(payload: Payload) -> Envelope:
+    team, enterprise = payload.child("team"), payload.child("enterprise")
+    action = next(iter(payload.children("actions")), Payload({}))
+    return Envelope(
+        team=team.optional_identifier("id") if team else None,
+        enterprise=enterprise.optional_identifier("id") if enterprise else None,
+        event_id=action.text("action_ts"),
+        type=payload.identifier("type"),
+        event=payload,
     )

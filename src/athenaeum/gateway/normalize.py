@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from athenaeum.conversations.archive import Message, read_message
 from athenaeum.conversations.mrkdwn import mentions, without_mention
 from athenaeum.conversations.people import read_person
 from athenaeum.domain.channel import ChannelKind, Surface
-from athenaeum.domain.identity import ChannelId, UserId
+from athenaeum.domain.identity import ApprovalId, ChannelId, UserId
 from athenaeum.domain.message import InboundMessage
 from athenaeum.gateway.changes import (
     Archived,
     Change,
+    Clicked,
     Doubted,
     Met,
     Moved,
@@ -24,6 +26,7 @@ from athenaeum.gateway.changes import (
     Written,
 )
 from athenaeum.gateway.envelope import Envelope, read_envelope
+from athenaeum.slack.formatting import APPROVE, DENY
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
@@ -133,6 +136,20 @@ def _reacted(event: Payload) -> Change:
     return Reacted(item.channel(), item.ts(), event.user(), event.text("reaction"), added)
 
 
+def _clicked(event: Payload) -> Change:
+    """A click on one of our buttons; the payload stands in the place of the event."""
+    action = next(iter(event.children("actions")), Payload({}))
+    approved = {APPROVE: True, DENY: False}.get(action.text("action_id"))
+    if approved is None:
+        return Nothing()
+    try:
+        approval = ApprovalId(UUID(action.text("value")))
+    except ValueError:
+        raise Malformed("actions: the value is no approval's id") from None
+    container = event.child("container") or Payload({})
+    return Clicked(event.channel(), container.optional_ts("thread_ts"), event.user(), approval, approved)
+
+
 def _moved(event: Payload) -> Change:
     return Moved(event.channel(), event.user(), joined=event.text("type") == "member_joined_channel")
 
@@ -166,6 +183,7 @@ def _moved_id(event: Payload) -> Change:
 
 
 _READERS: dict[str, Callable[[Payload], Change]] = {
+    "block_actions": _clicked,
     "reaction_added": _reacted,
     "reaction_removed": _reacted,
     "member_joined_channel": _moved,

@@ -137,10 +137,10 @@ class SocketMode:
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         self._last_envelope = time.time()
-        if request.type == "events_api":
+        if request.type in {"events_api", "interactive"}:
             receipt = await self._listener.receive(request.payload, transport="socket")
             if receipt is Receipt.AWAY:
-                return  # without an acknowledgement Slack sends it again
+                return  # Slack sends an event again, and tells who clicked that it did not work
         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
 
 

@@ -1,4 +1,4 @@
-"""`POST /slack/events`: Slack's Events API over HTTP, for any request that may reach a public address."""
+"""`POST /slack/events`: Slack's events and clicks over HTTP, for any request that may reach a public address."""
 
 from __future__ import annotations
 
@@ -92,10 +92,8 @@ def _verified(request: Request, body: bytes, secret: str | None, now: float) -> 
         body=body,
         now=now,
     )
-    if _is_form(request):
-        return {"type": "interactive"}
     try:
-        payload = json.loads(body)
+        payload = json.loads(_interaction(body) if _is_form(request) else body)
     except (ValueError, RecursionError):
         raise _Rejected(400, "malformed", "the body is not JSON in UTF-8") from None
     if not isinstance(payload, dict):
@@ -107,7 +105,7 @@ async def _answer(listener: Listener, payload: dict[str, object]) -> Response:
     match payload.get("type"):
         case "url_verification":
             return JSONResponse({"challenge": str(payload.get("challenge", ""))})
-        case "event_callback":
+        case "event_callback" | "block_actions":
             receipt = await listener.receive(payload, transport="http")
             if receipt is Receipt.AWAY:
                 return PlainTextResponse("not stored: please send it again", status_code=receipt.value)
@@ -116,6 +114,11 @@ async def _answer(listener: Listener, payload: dict[str, object]) -> Response:
         case other:
             log.info("slack.unused", type=str(other)[:64])
     return Response()
+
+
+def _interaction(body: bytes) -> str:
+    """The JSON of a click, which comes as a field of a form; a form without one is of no use to us."""
+    return parse_qs(body.decode()).get("payload", ['{"type": "form"}'])[0]
 
 
 def _is_form(request: Request) -> bool:

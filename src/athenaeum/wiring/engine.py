@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from athenaeum.conversations.indexing import MessageIndexer
+from athenaeum.conversations.notices import NOTICE
 from athenaeum.conversations.refresh import CHANNEL, PERSON
 from athenaeum.conversations.turns import ASK, TURN
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
+from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
@@ -63,6 +65,7 @@ def open_engine(
         ASK: turn,
         CHANNEL: ChannelHandler(database, workspace.clients),
         PERSON: PersonHandler(database, workspace.clients),
+        NOTICE: NoticeHandler(workspace.clients),
     }
     pool = WorkerPool(
         config.worker_pool_size,

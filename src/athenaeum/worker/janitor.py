@@ -1,4 +1,4 @@
-"""What nobody else brings to an end: turns whose event is gone, and history that is too old.
+"""What nobody else brings to an end: turns whose event is gone or whose asker never decided, and old history.
 
 A turn is left open when its worker died in its last attempt, when an operator dropped its event, or when Slack
 could not be reached for the apology. No "Thinking…" may stay for that.
@@ -22,6 +22,8 @@ from athenaeum.errors import AthenaeumError, LeaseLost, Refused
 from athenaeum.events.history import upkeep
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.worker.handlers.turn import TurnHandler
@@ -64,16 +66,22 @@ class Janitor:
 
     async def _tidy(self, tenant: TenantId) -> int:
         async with self._database.session(tenant) as session:
+            late = await turns.overdue(session)
             left = await turns.stranded(session, older_than=self._patience)
+        for turn in late:
+            if not await self._end(turn, self._handler.expire(turn)):
+                return len(late)
         for turn in left:
-            if not await self._close(turn):
+            reason = Refused(turn.error or "nobody worked on it any more")
+            if not await self._end(turn, self._handler.close(turn, turn.fence, reason)):
                 break
-        return len(left)
+        return len(late) + len(left)
 
-    async def _close(self, turn: Turn) -> bool:
-        """Close one turn in its last holder's name, so that a newer one still wins; False to leave the rest for now."""
+    @staticmethod
+    async def _end(turn: Turn, ending: Awaitable[bool]) -> bool:
+        """End one turn in its last holder's name, so that a newer one still wins; False to leave the rest for now."""
         try:
-            return await self._handler.close(turn, turn.fence, Refused(turn.error or "nobody worked on it any more"))
+            return await ending
         except LeaseLost:
             return True
         except AthenaeumError as error:

@@ -6,6 +6,7 @@ input is left to be read differently by Slack's parser than by ours.
 
 from __future__ import annotations
 
+from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
 from athenaeum.slack.formatting.rendering import Rendered, render
 
-__all__ = ["Rendered", "render"]
+__all__ = ["APPROVE", "DENY", "Rendered", "render", "render_proposal"]

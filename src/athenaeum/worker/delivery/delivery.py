@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from athenaeum.domain.channel import Surface
 from athenaeum.errors import Misconfigured
-from athenaeum.slack.formatting import render
+from athenaeum.slack.formatting import render, render_proposal
 from athenaeum.worker.delivery import intents
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
 from athenaeum.worker.delivery.posting import Posting
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.approval import Pending
     from athenaeum.domain.identity import LeaseToken, TenantId
     from athenaeum.domain.turn import Answer
     from athenaeum.slack.client import SlackClient
@@ -72,6 +73,10 @@ class Delivery:
         for part, rendered in enumerate(render(answer, allowed_hosts=self._allowed_hosts)):
             await showing.show(part, Content.of(rendered))
         await showing.sweep()
+
+    async def ask(self, turn: Turn, token: LeaseToken, pending: Pending) -> None:
+        """Show in the placeholder what the asker is to decide, with the buttons for it; raises as `deliver` does."""
+        await Showing(self._thread(turn, token)).show(0, Content.of(render_proposal(pending, turn.asker)))
 
     async def retract(self, turn: Turn, token: LeaseToken) -> None:
         """Take the placeholder away: nobody waits for an answer any more."""

@@ -17,13 +17,14 @@ from athenaeum.conversations import turns
 from athenaeum.domain.turn import Answer, StepStarted
 from athenaeum.errors import LeaseLost
 from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
-from athenaeum.slack.formatting import render
+from athenaeum.slack.formatting import render, render_proposal
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
 from athenaeum.worker.delivery.posting import Posting
 
 if TYPE_CHECKING:
     from athenaeum.domain.identity import MessageTs
     from athenaeum.domain.turn import Progress
+    from athenaeum.slack.formatting import Rendered
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
@@ -102,15 +103,20 @@ class ProgressFeed:
         return True
 
     async def _repair(self, ts: MessageTs) -> None:
-        """Show the answer again if it was there before this update, which then has overwritten it."""
+        """Show the answer, or what is asked, again if this update has overwritten it."""
         async with self._thread.session() as session:
             standing = await turns.look(session, self._thread.turn.id)
+            pending = await turns.pending(session, standing.id)
         if standing.fence == self._thread.token:
             return
+        final: Rendered | None = None
         if standing.answer is not None:
+            final = render(standing.answer, allowed_hosts=self._allowed_hosts)[0]
+        elif pending is not None:
+            final = render_proposal(pending, standing.asker)
+        if final is not None:
             log.warning("delivery.answer_repaired", turn_id=str(self._thread.turn.id))
-            final = Content.of(render(standing.answer, allowed_hosts=self._allowed_hosts)[0])
-            await self._thread.update(ts, final)
+            await self._thread.update(ts, Content.of(final))
         raise LeaseLost(f"turn {self._thread.turn.id} is held by token {standing.fence}")
 
 

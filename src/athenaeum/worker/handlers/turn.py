@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.approval import Pending, Proposal
     from athenaeum.domain.event import Event
     from athenaeum.domain.identity import LeaseToken
     from athenaeum.domain.turn import Progress, Question
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_EXPIRED = "I had asked you to approve this and heard nothing in time, so I did not do it. Ask me again if you want it."
+
 
 class Agent(Protocol):
     """Who answers: `athenaeum.agent.runner.Runner`."""
 
     async def answer(
         self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
-    ) -> Answer:
-        """Answer the question, telling about the way there."""
+    ) -> Answer | Proposal:
+        """Answer the question, or say what its asker has to decide first, telling about the way there."""
         ...
 
 
@@ -59,11 +62,13 @@ class TurnHandler:
             await self._withdraw(turn, event.token, Discard("the question was deleted"))
             return
         try:
-            answer = turn.answer or await self._answer(turn, event.token)
-            await self._delivery.deliver(turn, event.token, answer)
+            outcome = turn.answer or await self._answer(turn, event.token)
+            await self._show(turn, event.token, outcome)
         except Discard as reason:
             await self._withdraw(turn, event.token, reason)
             return
+        if not isinstance(outcome, Answer):
+            return  # its asker decides, and a click enqueues it again
         async with self._database.session(turn.tenant) as session:
             await turns.finish(session, turn.id, event.token)
         _count(turn, "delivered")
@@ -113,7 +118,16 @@ class TurnHandler:
             log.warning("turn.untold", turn_id=str(turn.id), error=str(refused))
         return True
 
-    async def _answer(self, turn: Turn, token: LeaseToken) -> Answer:
+    async def expire(self, turn: Turn) -> bool:
+        """End a turn whose asker did not decide in time; False when they could not be told yet."""
+        async with self._database.session(turn.tenant) as session:
+            if not await turns.expire(session, turn, Answer(_EXPIRED)):
+                return True
+        log.info("approval.expired", turn_id=str(turn.id))
+        return await self.close(turn, turn.fence, Refused("the approval expired", user_text=_EXPIRED))
+
+    async def _answer(self, turn: Turn, token: LeaseToken) -> Answer | Pending | None:
+        """The saved answer, or what its asker was asked; None when they have decided that already."""
         async with self._database.session(turn.tenant) as session:
             question = await turns.question(session, turn)
         feed = self._delivery.progress(turn, token)
@@ -121,17 +135,26 @@ class TurnHandler:
             async with asyncio.TaskGroup() as tasks:
                 if feed is not None:
                     tasks.create_task(feed.run())
-                answer = await self._agent.answer(question, fence=token, progress=feed.show if feed else _unseen)
+                found = await self._agent.answer(question, fence=token, progress=feed.show if feed else _unseen)
                 async with self._database.session(turn.tenant) as session:
-                    answer = await turns.save_answer(session, turn.id, token, answer)
+                    if isinstance(found, Answer):
+                        outcome = await turns.save_answer(session, turn.id, token, found)
+                    else:
+                        outcome = await turns.park(session, turn, token, found)
                 if feed is not None:
                     feed.close()
         except ExceptionGroup as group:
             raise _weightiest(group) from group
         if feed is not None and feed.doubtful:
             # An update without an answer may still be carried out: the final text goes out once more after it.
-            await self._delivery.deliver(turn, token, answer)
-        return answer
+            await self._show(turn, token, outcome)
+        return outcome
+
+    async def _show(self, turn: Turn, token: LeaseToken, outcome: Answer | Pending | None) -> None:
+        if isinstance(outcome, Answer):
+            await self._delivery.deliver(turn, token, outcome)
+        elif outcome is not None:
+            await self._delivery.ask(turn, token, outcome)
 
     async def _withdraw(self, turn: Turn, token: LeaseToken, reason: Discard) -> None:
         try:
