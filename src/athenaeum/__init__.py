@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection, get_session, init_db
     from athenaeum.domain.event import NewEvent
-    from athenaeum.events import EventProcessor, enqueue
+    from athenaeum.events import EventProcessor, Producer, enqueue, enqueue_many
     from athenaeum.worker.pool import WorkerPool
 
 __all__ = [
@@ -21,8 +21,10 @@ __all__ = [
     "DatabaseConnection",
     "EventProcessor",
     "NewEvent",
+    "Producer",
     "WorkerPool",
     "enqueue",
+    "enqueue_many",
     "get_session",
     "init_db",
 ]
@@ -32,8 +34,10 @@ _HOMES = {
     "DatabaseConnection": "athenaeum.database.connection",
     "EventProcessor": "athenaeum.events",
     "NewEvent": "athenaeum.domain.event",
+    "Producer": "athenaeum.events",
     "WorkerPool": "athenaeum.worker.pool",
     "enqueue": "athenaeum.events",
+    "enqueue_many": "athenaeum.events",
     "get_session": "athenaeum.database.connection",
     "init_db": "athenaeum.database.connection",
 }

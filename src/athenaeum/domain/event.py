@@ -29,6 +29,7 @@ class NewEvent:
 
     Of events with the same `dedupe_key` in a tenant only the first is kept. Events with the same
     `ordering_key` run one after the other, in the order of their arrival; None runs whenever there is room.
+    Higher priorities go first; among equals, tenants, kinds and `fair_key`s (such as a person) get equal shares.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class NewEvent:
     tenant: TenantId
     dedupe_key: str | None = None
     ordering_key: str | None = None
+    fair_key: str | None = None
     priority: int = 0
     delay: timedelta = field(default=timedelta(0))
 

@@ -1,6 +1,6 @@
 """The pipes: a durable queue in PostgreSQL that works without anything else of Athenaeum.
 
-producer    `enqueue`, in the caller's transaction
+producer    `enqueue`, in the caller's transaction; `Producer`, in its own
 processor   `EventProcessor`, claims and outcomes in the caller's transaction
 queue       the hot statements, for a connection of one's own
 retry       what an error means for the event
@@ -13,6 +13,6 @@ history     partitions and retention
 from __future__ import annotations
 
 from athenaeum.events.processor import EventProcessor
-from athenaeum.events.producer import enqueue
+from athenaeum.events.producer import Producer, enqueue, enqueue_many
 
-__all__ = ["EventProcessor", "enqueue"]
+__all__ = ["EventProcessor", "Producer", "enqueue", "enqueue_many"]

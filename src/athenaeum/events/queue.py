@@ -1,35 +1,52 @@
 """The hot statements: what claims and finishes events, each one round trip and one transaction.
 
-For a psycopg connection in autocommit, as the engine's role. The functions they call are made by the
-migration of the queue. `True`, or an id given back, means that the token was the newest and the change was made.
+They need no state of the connection: the functions that they call act as the engine's role, whoever calls them. They
+are made by the migration of the queue. `True`, or an id given back, means that the token was the newest and the change
+was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import EventId, LeaseToken, TenantId
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from athenaeum.events.link import Link
 
+# A claim that a crash of the server forgets never began: it need not wait for the disk.
 CLAIM = (
     "SELECT event_id, tenant_id, kind, payload, lease_token, attempt, created_at"
-    " FROM events_claim(%s, %s::integer, %s::interval, %s::text[], %s::uuid[])"
+    " FROM set_config('synchronous_commit', 'off', true),"
+    " events_claim(%s, %s::integer, %s::interval, %s::text[], %s::uuid[], %s::uuid, %s::text)"
 )
-COMPLETE = "SELECT events_complete(%s::bigint[], %s::bigint[])"
+CLAIM_ONE = (
+    "SELECT event_id, tenant_id, kind, payload, lease_token, attempt, created_at"
+    " FROM set_config('synchronous_commit', 'off', true), events_claim_one(%s, %s::bigint, %s::interval)"
+)
+COMPLETE = "SELECT done, next_at - clock_timestamp() FROM events_complete(%s::bigint[], %s::bigint[])"
 COMPLETE_ONE = "SELECT events_complete_one(%s::bigint, %s::bigint)"
 RETRY = "SELECT events_retry(%s::bigint, %s::bigint, %s, %s::interval)"
 FAIL = "SELECT events_fail(%s::bigint, %s::bigint, %s)"
 RELEASE = "SELECT events_release(%s::bigint[], %s::bigint[])"
 RELEASE_UNKNOWN = "SELECT events_release_unknown(%s, %s::bigint[])"
 EXTEND = "SELECT events_extend(%s::bigint[], %s::bigint[], %s::interval)"
-# A claim that a crash of the server forgets never began: it need not wait for the disk.
-HURRY = "SET synchronous_commit = off"
+
+_BEFORE_ALL = (UUID(int=0), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What became of events that were completed together."""
+
+    done: frozenset[EventId]
+    next_in: timedelta | None
+    """When the next event of one of their ordering keys is due, which the caller should announce; None: none waits."""
 
 
 def claimed(row: Sequence[Any]) -> Event:
@@ -54,21 +71,34 @@ async def claim(
     lease: timedelta,
     kinds: Collection[str] | None = None,
     tenants: Collection[TenantId] | None = None,
+    after: Event | None = None,
 ) -> list[Event]:
-    """Up to `limit` due events, by priority and age; of `kinds` and `tenants` only, where given."""
+    """Up to `limit` due events, of `kinds` and `tenants` only, where given.
+
+    By priority, then in equal shares to tenants, to kinds within a tenant, and to fair keys within a kind, then by
+    age. `after` is the last event that was claimed before: those who come behind it are served first.
+    """
     of = [None if wanted is None else list(wanted) for wanted in (kinds, tenants)]
-    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease, *of))]
+    behind = _BEFORE_ALL if after is None else (after.tenant, after.kind)
+    return [claimed(row) for row in await link.fetch(CLAIM, (worker, limit, lease, *of, *behind))]
 
 
-async def complete(link: Link, events: Sequence[Event]) -> frozenset[EventId]:
+async def claim_one(link: Link, worker: str, event: EventId, *, lease: timedelta) -> Event | None:
+    """This very event; None when it is not due, waits behind another, is claimed, finished or at a limit."""
+    rows = await link.fetch(CLAIM_ONE, (worker, event, lease))
+    return claimed(rows[0]) if rows else None
+
+
+async def complete(link: Link, events: Sequence[Event]) -> Completion:
     """Finish events together; those whose key somebody enqueues to just now are waited for one by one."""
-    done = set(await _ids(link, COMPLETE, events))
+    [[ids, next_in]] = await link.fetch(COMPLETE, _held(events))
+    done = set(ids)
     for event in events:
         if event.id not in done:
             [[held]] = await link.fetch(COMPLETE_ONE, (event.id, event.token))
             if held:
                 done.add(event.id)
-    return frozenset(done)
+    return Completion(frozenset(done), next_in)
 
 
 async def retry(link: Link, event: Event, error: str, *, after: timedelta) -> bool:
@@ -85,7 +115,8 @@ async def fail(link: Link, event: Event, error: str) -> bool:
 
 async def release(link: Link, events: Sequence[Event]) -> frozenset[EventId]:
     """Hand events back untried: another worker may have them at once."""
-    return frozenset(await _ids(link, RELEASE, events))
+    [[released]] = await link.fetch(RELEASE, _held(events))
+    return frozenset(released)
 
 
 async def release_unknown(link: Link, worker: str, known: Sequence[EventId]) -> None:
@@ -95,10 +126,9 @@ async def release_unknown(link: Link, worker: str, known: Sequence[EventId]) -> 
 
 async def extend(link: Link, events: Sequence[Event], *, lease: timedelta) -> frozenset[EventId]:
     """Extend leases; the ids of those that are still held."""
-    return frozenset(await _ids(link, EXTEND, events, lease))
+    [[extended]] = await link.fetch(EXTEND, (*_held(events), lease))
+    return frozenset(extended)
 
 
-async def _ids(link: Link, statement: str, events: Sequence[Event], *more: object) -> list[EventId]:
-    parameters = ([event.id for event in events], [event.token for event in events], *more)
-    [[ids]] = await link.fetch(statement, parameters)
-    return ids
+def _held(events: Sequence[Event]) -> tuple[list[EventId], list[LeaseToken]]:
+    return [event.id for event in events], [event.token for event in events]

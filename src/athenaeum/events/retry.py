@@ -32,11 +32,16 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Handed back untried: the attempt does not count."""
+
+
+@dataclass(frozen=True, slots=True)
 class Abandon:
     """Somebody else owns the event now; nothing is written."""
 
 
-Decision = Retry | Fail | Finish | Abandon
+Decision = Retry | Fail | Finish | Release | Abandon
 
 
 def decide(
@@ -45,7 +50,7 @@ def decide(
     attempt: int,
     max_retries: int,
     chance: Callable[[], float] = random.random,
-) -> Decision:
+) -> Retry | Fail | Finish | Abandon:
     """Decide by the error's class: 10, 20, 40 … seconds with jitter for whatever may pass.
 
     Args:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Never
 
 import structlog
 
+from athenaeum.domain.identity import EventId
 from athenaeum.events.link import FAULTS, Backoff
 
 if TYPE_CHECKING:
@@ -64,8 +66,16 @@ class Bell:
         self._rung.set()
 
 
-async def listen(database: DatabaseConnection, bell: Bell) -> Never:
-    """Ring the bell for every announcement of the queue, until cancelled; connects again after every loss."""
+def due_in(after: timedelta) -> str:
+    """What is said on `CHANNEL` of work that is due after a time."""
+    return str(max(0, math.ceil(after.total_seconds() * 1000)))
+
+
+async def listen(database: DatabaseConnection, bell: Bell, cancel: Callable[[EventId], None]) -> Never:
+    """Ring the bell for every announcement of the queue; call `cancel` for every event cancelled while it ran.
+
+    Runs until it is cancelled itself, and connects again after every loss.
+    """
     backoff = Backoff()
     while True:
         try:
@@ -74,13 +84,13 @@ async def listen(database: DatabaseConnection, bell: Bell) -> Never:
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
                 bell.ring()  # something may have been announced while nobody listened
                 backoff.reset()
-                await _until_lost(connection, bell)
+                await _until_lost(connection, bell, cancel)
         except FAULTS as error:
             log.warning("wakeup.lost", error=type(error).__name__)
             await asyncio.sleep(backoff.next().total_seconds())
 
 
-async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell) -> None:
+async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell, cancel: Callable[[EventId], None]) -> None:
     # Reads the socket itself: connection.notifies() wakes ten times a second to look whether it may go on.
     loop = asyncio.get_running_loop()
     lost: asyncio.Future[None] = loop.create_future()
@@ -95,7 +105,13 @@ async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell) -> N
                 lost.set_exception(error)
             return
         while notify := connection.pgconn.notifies():
-            bell.ring(timedelta(milliseconds=int(notify.extra or b"0")))
+            match notify.extra.split():
+                case [b"cancel", event_id]:
+                    cancel(EventId(int(event_id)))
+                case [milliseconds]:
+                    bell.ring(timedelta(milliseconds=int(milliseconds)))
+                case _:
+                    bell.ring()
 
     loop.add_reader(socket, read)
     read()  # what arrived together with the reply to LISTEN

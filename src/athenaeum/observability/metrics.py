@@ -18,6 +18,8 @@ QUEUE_DEPTH = Gauge("athenaeum_queue_depth", "Events by status", ["status"])
 QUEUE_OLDEST_SECONDS = Gauge("athenaeum_queue_oldest_seconds", "Age of the oldest event that waits")
 EVENTS_CLAIMED = Counter("athenaeum_events_claimed_total", "Claims", ["kind", "tenant"])
 EVENTS_FINISHED = Counter("athenaeum_events_finished_total", "Events by outcome", ["kind", "tenant", "outcome"])
+EVENTS_SENT = Counter("athenaeum_events_sent_total", "Messages to Celery's broker")
+BROKER_FAILURES = Counter("athenaeum_broker_failures_total", "Messages that Celery's broker did not take")
 LEASES_LOST = Counter(
     "athenaeum_leases_lost_total", "Handlers stopped because their lease was lost", ["kind", "tenant"]
 )

@@ -54,6 +54,7 @@ class Leases:
     length: timedelta
     held: dict[EventId, Lease] = field(default_factory=dict)
     lost: int = 0
+    _awaited: dict[EventId, asyncio.Event] = field(default_factory=dict["EventId", asyncio.Event])
 
     def add(self, event: Event) -> Lease:
         """Hold a claim from now on."""
@@ -65,11 +66,18 @@ class Leases:
         lease = self.held.get(event.id)
         if lease is not None and lease.event.token == event.token:
             del self.held[event.id]
+            if event.id in self._awaited:
+                self._awaited.pop(event.id).set()
+
+    async def dropped(self, event: EventId) -> None:
+        """Return when no claim of the event is held."""
+        if event in self.held:
+            await self._awaited.setdefault(event, asyncio.Event()).wait()
 
     def lose(self, event: Event) -> None:
         """Somebody else owns the event: stop its handler."""
         self.lost += 1
-        metrics.LEASES_LOST.inc()
+        metrics.LEASES_LOST.labels(event.kind, str(event.tenant)).inc()
         log.warning("event.lease_lost", event_id=event.id, kind=event.kind, attempt=event.attempt)
         lease = self.held.get(event.id)
         self.drop(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
 from athenaeum.events.link import FAULTS, Backoff
-from athenaeum.events.retry import Abandon, Decision, Fail, Finish, Retry
+from athenaeum.events.retry import Abandon, Decision, Fail, Finish, Release, Retry
 from athenaeum.observability import metrics
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Outcomes:
 
     link: Link
     leases: Leases
-    written: Callable[[], None]
-    """Called after each batch."""
+    written: Callable[[timedelta | None], None]
+    """Called after each batch: with the time until an event is due that waited for one of them, if any did."""
     processed: int = 0
     failed: int = 0
     retries: int = 0
@@ -75,23 +76,25 @@ class Outcomes:
                 self._arrived.clear()
                 await self._arrived.wait()
             try:
-                await self._write_finished()
+                next_in = await self._write_finished()
                 while self._others:
                     await self._write_one(self._others[0])
                     self._others.popleft()
-                self.written()
+                self.written(next_in)
                 backoff.reset()
             except FAULTS as error:
                 log.warning("outcomes.delayed", error=type(error).__name__)
                 await asyncio.sleep(backoff.next().total_seconds())
 
-    async def _write_finished(self) -> None:
-        if batch := self._finished.copy():
-            done = await queue.complete(self.link, batch)
-            del self._finished[: len(batch)]
-            self.processed += len(done)
-            for event in batch:
-                self._settle(event, "completed", held=event.id in done)
+    async def _write_finished(self) -> timedelta | None:
+        if not (batch := self._finished.copy()):
+            return None
+        completion = await queue.complete(self.link, batch)
+        del self._finished[: len(batch)]
+        self.processed += len(completion.done)
+        for event in batch:
+            self._settle(event, "completed", held=event.id in completion.done)
+        return completion.next_in
 
     async def _write_one(self, outcome: Outcome) -> None:
         event = outcome.event
@@ -104,12 +107,14 @@ class Outcomes:
                 held = await queue.fail(self.link, event, outcome.error)
                 self.failed += held
                 self._settle(event, "failed", held=held)
+            case Release():
+                self._settle(event, "released", held=event.id in await queue.release(self.link, [event]))
             case Abandon() | Finish():
                 self._settle(event, "abandoned", held=False)
 
     def _settle(self, event: Event, outcome: str, *, held: bool) -> None:
         if held:
             self.leases.drop(event)
-            metrics.EVENTS_FINISHED.labels(event.kind, outcome).inc()
+            metrics.EVENTS_FINISHED.labels(event.kind, str(event.tenant), outcome).inc()
         else:
             self.leases.lose(event)

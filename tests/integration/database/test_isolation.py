@@ -17,7 +17,17 @@ from athenaeum.database.roles import APP, ENGINE
 from athenaeum.domain.identity import DEFAULT_TENANT
 from support.database import PostgresServer
 
-OPEN_TO_ENGINE = {"tenants", "queued_events", "event_keys", "failed_events", "finished_events", "events"}
+OPEN_TO_ENGINE = {
+    "tenants",
+    "queued_events",
+    "event_keys",
+    "failed_events",
+    "finished_events",
+    "events",
+    "event_limits",
+    "event_schedules",
+    "sent_events",
+}
 """What the engine's role may read across tenants: the queue and the register, nothing that a person wrote."""
 
 EXTENSIONS = {"pg_stat_statements", "pg_stat_statements_info"}
@@ -39,6 +49,7 @@ _VALUES: dict[str, LiteralString] = {
     "uuid": "gen_random_uuid()",
     "text": "'a'",
     "timestamp with time zone": "now()",
+    "json": "'{}'",
     "jsonb": "'{}'",
     "boolean": "false",
     "bytea": "'\\x00'",

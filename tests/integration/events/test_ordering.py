@@ -67,7 +67,7 @@ async def test_no_wake_up_is_lost_when_the_head_leaves_while_its_follower_arrive
         await enqueue(session, NewEvent("test", {"n": 1}, DEFAULT_TENANT, ordering_key="a"))
         completing = asyncio.create_task(queue.complete(events.link, [head]))
         await _until_somebody_waits_for_a_lock(events.database)
-    assert await completing == {head.id}
+    assert (await completing).done == {head.id}
     assert (await events.claim_one()).payload["n"] == 1
 
 
@@ -93,7 +93,7 @@ async def test_a_batch_of_completions_cannot_deadlock_with_who_enqueues_to_two_o
         await _until_somebody_waits_for_a_lock(events.database)
         # a completer that held b while it waited for a would be waited for here, and never let go
         await enqueue(session, NewEvent("test", {"n": 3}, DEFAULT_TENANT, ordering_key="b"))
-    assert await completing == {event.id for event in heads}
+    assert (await completing).done == {event.id for event in heads}
     assert {event.payload["n"] for event in await events.claim()} == {2, 3}
 
 
@@ -142,7 +142,7 @@ class Storm:
         else:
             # noted first: once completed, the next of the key may be claimed, run and noted by another worker
             self.done += [event.id for event in claims]
-            assert await queue.complete(mine.link, claims) == {event.id for event in claims}
+            assert (await queue.complete(mine.link, claims)).done == {event.id for event in claims}
 
 
 def _key(n: int) -> str:
@@ -183,7 +183,7 @@ async def test_many_enqueuers_and_completers_of_one_key_meet_no_deadlock(events:
         nonlocal finished
         async with Queue(events.database) as mine:
             while finished < 160:
-                done = await queue.complete(mine.link, await mine.claim(5))
+                done = (await queue.complete(mine.link, await mine.claim(5))).done
                 finished += len(done)
                 await asyncio.sleep(0)
 

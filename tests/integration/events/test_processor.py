@@ -79,4 +79,4 @@ async def test_who_lost_the_lease_is_told(events: Queue) -> None:
         assert not await processor.complete_event(stale)
         assert await processor.fail_event(stale, ValueError()) is None
         assert await processor.get_queue_stats() == {"pending": 0, "processing": 1, "completed": 0, "failed": 0}
-    assert await queue.complete(events.link, [newer])
+    assert (await queue.complete(events.link, [newer])).done

@@ -8,17 +8,20 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from athenaeum.domain.identity import EventId
 from athenaeum.events import queue
 from athenaeum.events.wakeup import Bell, listen
-from support.events import Queue, listening
+from athenaeum.worker.pool import WorkerPool
+from support.events import Queue, listening, until
 
 LONG = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def _ears(events: Queue) -> AsyncGenerator[Bell]:
+async def _ears(events: Queue, cancelled: list[EventId] | None = None) -> AsyncGenerator[Bell]:
     bell = Bell()
-    task = asyncio.create_task(listen(events.database, bell))
+    cancelled = [] if cancelled is None else cancelled
+    task = asyncio.create_task(listen(events.database, bell, cancelled.append))
     try:
         await listening(events)
         await _rung(bell)  # something may have happened before it listened
@@ -58,9 +61,26 @@ async def test_the_next_of_a_key_wakes_listeners_when_the_head_is_done(events: Q
         await events.put(ordering_key="a")
         await _rung(bell)
         await events.put(ordering_key="a")
-        head = await events.claim_one()
-        await queue.complete(events.link, [head])
-        await _rung(bell)
+        async with WorkerPool(1, events.database, lambda _: None):
+            await _rung(bell)
+
+
+async def test_whoever_completes_a_head_is_told_when_the_next_of_its_key_is_due(events: Queue) -> None:
+    await events.put(0, ordering_key="a")
+    await events.put(1, ordering_key="a", delay=LONG)
+    head = await events.claim_one()
+    completion = await queue.complete(events.link, [head])
+    assert completion.next_in is not None
+    assert timedelta(0) < completion.next_in <= LONG
+
+
+async def test_cancelling_what_runs_is_heard(events: Queue) -> None:
+    cancelled: list[EventId] = []
+    async with _ears(events, cancelled):
+        event_id = await events.put()
+        await events.claim_one()
+        assert await events.sql("SELECT events_cancel(%s)", event_id) == [(True,)]
+        await until(lambda: cancelled == [event_id])
 
 
 async def test_a_listener_comes_back_after_a_loss_and_looks_again(events: Queue) -> None:

@@ -1,14 +1,11 @@
-"""The event queue; its tables and functions are in the SQL file beside this one."""
+"""The event queue; its tables and functions are in the SQL files beside this one."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import psycopg
 from alembic import op
 
 from athenaeum.database.migrations.isolation import isolate, open_to_engine
+from athenaeum.database.migrations.statements import run_file
 from athenaeum.database.roles import APP, ENGINE
 
 revision = "0002"
@@ -19,12 +16,8 @@ _ENQUEUE = "SELECT, INSERT, UPDATE (tenant_id)"
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
-    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    # The driver itself takes many statements at once, and leaves their % alone. SQLAlchemy does not say whose it is.
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType]
-    driver.execute(script.replace("{schema}", schema).encode())
+    run_file("0002_queue.sql")
+    run_file("0002_queue_functions.sql")
     for table, enqueuer, engine in (
         ("queued_events", _ENQUEUE, "SELECT, INSERT, UPDATE, DELETE"),
         ("event_keys", "SELECT, INSERT", "SELECT, INSERT, DELETE"),
