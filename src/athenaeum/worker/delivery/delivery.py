@@ -86,11 +86,8 @@ class Delivery:
         async with thread.session() as session:
             known = await intents.read_all(session, turn)
         for intent in known:
-            ts = intent.ts
-            if ts is None and intent.attempts > 0:
-                ts = await Posting(thread).find(intent)
-            if ts is not None:
-                await thread.remove(ts)
+            # also one that was not posted yet: whoever has the right to may do so after this
+            await Posting(thread).withdraw(intent.part)
 
     def _thread(self, turn: Turn, token: LeaseToken) -> Thread:
         client = self._slack.get(turn.tenant)

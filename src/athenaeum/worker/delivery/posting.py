@@ -16,7 +16,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
@@ -25,18 +25,15 @@ from athenaeum.conversations import turns
 from athenaeum.errors import Misconfigured, Refused, RetryLater
 from athenaeum.slack.errors import Ambiguous, Duplicate, RateLimited, SlackFailure
 from athenaeum.worker.delivery import intents
+from athenaeum.worker.delivery.conclusion import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from athenaeum.domain.identity import MessageTs
     from athenaeum.worker.delivery.content import Content
     from athenaeum.worker.delivery.intents import Intent
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,27 @@ class Posting:
                 if posted is not None:
                     return posted
 
-    async def find(self, intent: Intent) -> MessageTs | None:
+    async def withdraw(self, part: int) -> None:
+        """Make sure that the part's declared message does not stand, and that nobody posts it any more.
+
+        Raises:
+            LeaseLost: The turn has a newer holder.
+            RetryLater: Somebody had the right to post for longer than the patience.
+        """
+        timing = self._thread.timing
+        deadline = monotonic() + timing.patience.total_seconds()
+        while True:
+            intent, leased = await self._claim(part)
+            ts = intent.ts
+            if ts is None and leased and intent.attempts > 1:
+                ts = await self._read_back(intent)
+            if ts is not None:
+                await self._thread.remove(ts)
+            if ts is not None or leased:
+                return
+            await _sleep(timing.poll, deadline, RetryLater("another worker is posting this message"))
+
+    async def _find(self, intent: Intent) -> MessageTs | None:
         """Look for the message in the thread, as often as it takes to believe that it isn't there."""
         for pause in self._thread.timing.read_back:
             await asyncio.sleep(pause.total_seconds())
@@ -134,7 +151,8 @@ class Posting:
                 return None
         if monotonic() - leased_at > self._thread.timing.window.total_seconds():
             return None  # this process stood still: what it sends now could arrive after its right has run out
-        return await _to_its_end(self._post(intent, content))
+        # cancelled or not: what stands must be recorded or removed
+        return await conclude(self._post(intent, content))
 
     async def _post(self, intent: Intent, content: Content) -> Posted | None:
         try:
@@ -160,7 +178,7 @@ class Posting:
 
     async def _read_back(self, intent: Intent) -> MessageTs | None:
         try:
-            return await self.find(intent)
+            return await self._find(intent)
         except (Refused, Misconfigured) as error:
             # Without the right to read, Slack's own check of client_msg_id is what is left.
             log.warning("delivery.thread_unreadable", turn_id=str(self._thread.turn.id), error=str(error))
@@ -202,16 +220,6 @@ class _Glances:
         self._pause *= 2
         self._next = monotonic() + self._pause
         return True
-
-
-async def _to_its_end(post: Coroutine[Any, Any, T]) -> T:
-    """Post, and record what was posted, even when the caller is cancelled: what stands must be recorded or removed."""
-    task = asyncio.ensure_future(post)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 async def _sleep(pause: timedelta, deadline: float, error: RetryLater) -> None:

@@ -18,6 +18,7 @@ from athenaeum.domain.turn import Answer, StepStarted
 from athenaeum.errors import LeaseLost
 from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
 from athenaeum.slack.formatting import render, render_proposal
+from athenaeum.worker.delivery.conclusion import conclude
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
 from athenaeum.worker.delivery.posting import Posting
 
@@ -88,11 +89,11 @@ class ProgressFeed:
         """Show the content; False when there is no more use in progress."""
         await self._thread.check()
         try:
-            await self._thread.update(ts, content)
+            await conclude(self._thread.update(ts, content))
         except MessageGone:
             return False
         except asyncio.CancelledError:
-            # Slack may carry the update out all the same, over the answer of whoever took the turn.
+            # Whoever took the turn may have shown its answer before this update came.
             with suppress(LeaseLost):
                 await self._repair(ts)
             raise
