@@ -38,8 +38,8 @@ class NoticeHandler:
             raise Refused("the payload of a notice names its channel, user, text and thread_ts") from error
         try:
             await client.post_ephemeral(notice.channel, notice.user, notice.text, thread_ts=notice.thread_ts)
-        except Ambiguous as error:
-            raise Discard(f"the notice may have been shown: {error.code}") from error
+        except (Ambiguous, Refused) as error:  # it may have been shown, or never can be
+            raise Discard(f"the notice goes untold: {error}") from error
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """Nobody waits for it."""
