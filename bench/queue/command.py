@@ -1,6 +1,6 @@
 """The queue beside its peers, in one run on one machine: draining, enqueueing, wake-up, claims.
 
-    python bench/queue [--peers ours,pgqueuer] [--tests drain,idle] [--rounds 3] [--json FILE]
+    python bench/queue [--peers ours,pgqueuer] [--tests drain,idle] [--rounds 5] [--json FILE]
     python bench/queue --tests drain --waiting 1000000 --finished 1000000
 
 Runs on DATABASE_URL, which must be scratch, or on an embedded server in a temporary home; Celery's Redis is started
@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", type=_names(PEERS), default=list(PEERS), help=f"of {','.join(PEERS)}")
     parser.add_argument("--tests", type=_names(TRIALS), default=list(TRIALS), help=f"of {','.join(TRIALS)}")
     parser.add_argument("--events", type=int, default=20_000, help="how many to drain, and to enqueue in bulk")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each peer has its turn; medians are shown")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each peer has its turn; medians are shown")
     parser.add_argument(
         "--waiting", type=int, action="append", default=[], help="also beside so many waiting events; repeatable"
     )
@@ -70,6 +70,7 @@ if __name__ == "__main__":
         report = asyncio.run(run(chosen))
     except KeyboardInterrupt:
         sys.exit(130)
-    show(report, Console() if sys.stdout.isatty() else Console(width=170))
+    show(report, Console() if sys.stdout.isatty() else Console(width=200))
     if chosen.json:
         report.write(chosen.json)
+    sys.exit(bool(report.missed()))

@@ -6,57 +6,26 @@ import json
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from bench.queue.measures import MEASURES
 from bench.queue.peers import OURS, PEERS
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """One line of the table."""
-
-    title: str
-    unit: str
-    """`/s`, of which more is better, or `ms`, of which less is."""
-    only_waking: bool = False
-    """Whether a peer whose workers are not woken is out of the contest: it saves what waking costs."""
-    ceiling: str = ""
-    """What bounds it: the name of another figure."""
-    contested: bool = True
-
-    def better(self, mine: float, other: float) -> float:
-        """How many times better `mine` is."""
-        return mine / other if self.unit == "/s" else other / mine
-
-
-MEASURES = {
-    "drain": Measure("draining, all durable", "/s", ceiling="commits10"),
-    "pace": Measure("draining, start to start", "/s", contested=False),
-    "enqueue1": Measure("enqueueing, one by one", "/s", only_waking=True, ceiling="commits1"),
-    "enqueue10": Measure("enqueueing, 10 clients", "/s", only_waking=True, ceiling="commits10"),
-    "bulk": Measure("enqueueing in bulk", "/s", only_waking=True),
-    "idle_p50": Measure("idle: commit to start, p50", "ms"),
-    "idle_p99": Measure("idle: commit to start, p99", "ms"),
-    "idle_call_p50": Measure("idle: call to start, p50", "ms", contested=False),
-    "paced_p50": Measure("at 200/s: commit to start, p50", "ms"),
-    "paced_p99": Measure("at 200/s: commit to start, p99", "ms"),
-    "claim_p50": Measure("claim under load, p50", "ms"),
-    "claim_p99": Measure("claim under load, p99", "ms"),
-    "rows": Measure("events a claim", "", contested=False),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """How ours stands: `ratio` times the best of the others, which is `rival`."""
+    """How ours stands: `ratio` times better than the best of the others, which is `rival`."""
 
     ratio: float
     rival: str
+    margin: float
 
     @property
-    def first(self) -> bool:
-        return self.ratio > 1
+    def place(self) -> str:
+        if self.ratio < 1:
+            return "behind"
+        return "first" if self.ratio >= self.margin else f"first, by less than {self.margin:g}"
 
 
 @dataclass(slots=True)
@@ -83,23 +52,32 @@ class Report:
         """Ours beside the best of the others; None where there is nobody to compare it with."""
         kind = MEASURES[measure]
         mine = self.median(scene, measure, OURS)
-        others = {
+        rivals = {
             peer: median
             for peer, entry in PEERS.items()
-            if peer != OURS
+            if entry.rival
             and (entry.wakes or not kind.only_waking)
             and (median := self.median(scene, measure, peer)) is not None
         }
-        if mine is None or not others or not kind.contested:
+        if mine is None or not rivals or kind.margin is None:
             return None
-        ratio, rival = min((kind.better(mine, median), peer) for peer, median in others.items())
-        return Verdict(ratio, rival)
+        ratio, rival = min((kind.better(mine, median), peer) for peer, median in rivals.items())
+        return Verdict(ratio, rival, kind.margin)
+
+    def missed(self) -> list[str]:
+        """The measures in which ours is not what the requirements ask."""
+        return [
+            f"{measure.title}, {scene}"
+            for scene in self.scenes()
+            for name, measure in MEASURES.items()
+            if (mine := self.median(scene, name, OURS)) is not None and not measure.met(mine)
+        ]
 
     def scenes(self) -> list[str]:
         return list(dict.fromkeys(scene for scene, _, _ in self.values))
 
     def peers(self) -> list[str]:
-        return [peer for peer in PEERS if peer in self.missing or any(peer == name for _, _, name in self.values)]
+        return [peer for peer in PEERS if any(peer == name for _, _, name in self.values)]
 
     def write(self, path: Path) -> None:
         """Every value and verdict as JSON."""
@@ -108,7 +86,7 @@ class Report:
             for (scene, measure, peer), values in self.values.items()
         ]
         verdicts = [
-            {"scene": scene, "measure": measure, "ratio": found.ratio, "rival": found.rival, "first": found.first}
+            {"scene": scene, "measure": measure, "place": found.place, **asdict(found)}
             for scene in self.scenes()
             for measure in MEASURES
             if (found := self.verdict(scene, measure))

@@ -55,6 +55,8 @@ async def drain(trial: Trial) -> Figures:
         async with worker(trial.task(folder, "work", count)) as process:
             ended = await _drained(trial, record, process)
         starts = record.starts()
+        if len(starts) < 2:
+            raise ChildError(f"the worker started {len(starts)} events in {_LONGEST} s")
         if record.repeated():
             raise ChildError(f"{record.repeated()} events were run twice")
         if ended is not None:
@@ -137,7 +139,7 @@ async def _begin_anew(trial: Trial) -> None:
 
 
 def _spans(begins: Sequence[int], ends: Sequence[int]) -> list[int]:
-    return [end - begin for begin, end in zip(begins, ends, strict=True)]
+    return [max(0, end - begin) for begin, end in zip(begins, ends, strict=True)]
 
 
 def _percentiles(name: str, nanoseconds: Sequence[int]) -> Figures:

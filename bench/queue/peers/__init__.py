@@ -17,6 +17,8 @@ class Entry:
     class_name: str
     wakes: bool = True
     """Whether an enqueued event wakes a worker of another process."""
+    rival: bool = True
+    """Whether ours is compared with it."""
 
     def open(self, addresses: Addresses) -> Peer:
         """The peer.
@@ -30,7 +32,8 @@ class Entry:
 
 
 PEERS = {
-    "ours": Entry("Athenaeum", "athenaeum", "Athenaeum"),
+    "ours": Entry("Athenaeum", "athenaeum", "Athenaeum", rival=False),
+    "ours-session": Entry("… caller's transaction", "athenaeum", "InTransaction", rival=False),
     "pgqueuer": Entry("PgQueuer", "pgqueuer", "PgQueuer"),
     "pgqueuer5": Entry("PgQueuer, 5 managers", "pgqueuer", "FiveManagers"),
     "procrastinate": Entry("Procrastinate", "procrastinate", "Procrastinate"),

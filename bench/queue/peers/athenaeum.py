@@ -15,7 +15,7 @@ from bench.queue.record import Record
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT
-from athenaeum.events import enqueue, queue
+from athenaeum.events import Producer, enqueue, enqueue_many, queue
 from athenaeum.worker.pool import WorkerPool
 
 _DAYS = 10
@@ -38,21 +38,18 @@ class Athenaeum(PostgresPeer):
         await self.sql("TRUNCATE queued_events, finished_events, failed_events, event_keys")
 
     @asynccontextmanager
-    async def producer(self, clients: int) -> AsyncGenerator[Put]:
-        async with DatabaseConnection(self.addresses.database, pool_size=clients) as database:
+    async def producer(self, clients: int) -> AsyncGenerator[Put]:  # noqa: ARG002 - any number may use it at once
+        async with self._database() as database, Producer(database) as producer:
 
             async def put(i: int) -> None:
-                async with database.session(DEFAULT_TENANT) as session:
-                    await enqueue(session, _event(i))
+                await producer.enqueue(_event(i))
 
             yield put
 
     async def bulk(self, count: int) -> None:
-        async with self._database() as database:
+        async with self._database() as database, Producer(database) as producer:
             for first in range(0, count, 1000):
-                async with database.session(DEFAULT_TENANT) as session:
-                    for i in range(first, min(first + 1000, count)):
-                        await enqueue(session, _event(i))
+                await producer.enqueue(*map(_event, range(first, min(first + 1000, count))))
 
     async def wait(self, count: int) -> None:
         rows = f"generate_series(0, {count - 1}) AS i"
@@ -99,3 +96,23 @@ class Athenaeum(PostgresPeer):
 
         async with self._database() as database:
             await WorkerPool(SLOTS, database, handle).run_forever()
+
+
+class InTransaction(Athenaeum):
+    """Ours where events are enqueued in a transaction of the caller's, to be committed together with its own writes."""
+
+    @asynccontextmanager
+    async def producer(self, clients: int) -> AsyncGenerator[Put]:
+        async with DatabaseConnection(self.addresses.database, pool_size=clients) as database:
+
+            async def put(i: int) -> None:
+                async with database.session(DEFAULT_TENANT) as session:
+                    await enqueue(session, _event(i))
+
+            yield put
+
+    async def bulk(self, count: int) -> None:
+        async with self._database() as database:
+            for first in range(0, count, 1000):
+                async with database.session(DEFAULT_TENANT) as session:
+                    await enqueue_many(session, [_event(i) for i in range(first, min(first + 1000, count))])
