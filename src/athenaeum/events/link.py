@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import socket
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +12,7 @@ import psycopg
 
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.database.wire import Wire
 
 FAULTS = (psycopg.Error, OSError)
 """What a database that is away, full, restarting or broken makes its callers see. Those who must not die of it wait."""
@@ -47,14 +45,11 @@ class Link:
     An async context manager that may be closed twice. Calls from several tasks take turns.
     """
 
-    def __init__(
-        self, database: DatabaseConnection, *, patience: timedelta = timedelta(seconds=15), prelude: str | None = None
-    ) -> None:
-        """A statement that takes longer than `patience` counts as a loss; `prelude` opens each connection."""
+    def __init__(self, database: DatabaseConnection, *, patience: timedelta = timedelta(seconds=15)) -> None:
+        """A statement that takes longer than `patience` counts as a loss."""
         self._database = database
-        self._patience = patience.total_seconds()
-        self._prelude = prelude
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._patience = patience
+        self._connection: Wire | None = None
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -75,9 +70,8 @@ class Link:
         async with self._turn:
             try:
                 connection = self._connection or await self._open()
-                with _deadline(connection, self._patience):
-                    cursor = await connection.execute(statement.encode(), parameters, prepare=True)
-                    return await cursor.fetchall()
+                cursor = await connection.execute(statement.encode(), parameters, prepare=not connection.pooled)
+                return await cursor.fetchall()
             except FAULTS:
                 if self._connection is not None and self._connection.closed:
                     await self.close()
@@ -89,28 +83,6 @@ class Link:
         if connection is not None:
             await connection.close()
 
-    async def _open(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        async with asyncio.timeout(self._patience):
-            connection = self._connection = await self._database.connect()
-            if self._prelude is not None:
-                await connection.execute(self._prelude.encode())
-        return connection
-
-
-@contextmanager
-def _deadline(connection: psycopg.AsyncConnection[Any], seconds: float) -> Generator[None]:
-    """Cut the connection when the block takes longer.
-
-    Cancelling the call instead asks the server to cancel, and waits for it: 18 s were measured where the
-    network swallowed everything.
-    """
-    timer = asyncio.get_running_loop().call_later(seconds, _cut, connection)
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
-    with socket.socket(fileno=os.dup(connection.fileno())) as shared:
-        shared.shutdown(socket.SHUT_RDWR)
+    async def _open(self) -> Wire:
+        self._connection = await self._database.connect(patience=self._patience)
+        return self._connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Never
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "athenaeum_events"
 _NOW = timedelta(0)
+_UNTOLD = timedelta(seconds=0.5)
+"""How often to look for work behind a pooler, through which no announcement comes."""
 _HORIZON = timedelta(minutes=5)
 """Work that is due later than this is left to the slow poll; it bounds the number of timers."""
 _GRAIN = 10
@@ -81,6 +84,8 @@ async def listen(database: DatabaseConnection, bell: Bell, cancel: Callable[[Eve
         try:
             connection = await database.connect()
             async with connection:
+                if connection.pooled:
+                    break
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
                 bell.ring()  # something may have been announced while nobody listened
                 backoff.reset()
@@ -88,6 +93,10 @@ async def listen(database: DatabaseConnection, bell: Bell, cancel: Callable[[Eve
         except FAULTS as error:
             log.warning("wakeup.lost", error=type(error).__name__)
             await asyncio.sleep(backoff.next().total_seconds())
+    log.warning("wakeup.untold", reason="a pooler stands between", look_every=_UNTOLD.total_seconds())
+    while True:
+        bell.ring()
+        await asyncio.sleep(_UNTOLD.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311 - processes look in turns
 
 
 async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell, cancel: Callable[[EventId], None]) -> None:

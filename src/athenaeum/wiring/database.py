@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy.exc import DBAPIError
 
-from athenaeum.database.connection import DatabaseConnection, libpq_url, retrying, transient
+from athenaeum.database.connection import DatabaseConnection, libpq_url, retrying
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.errors import Misconfigured
 from athenaeum.wiring.background import beside
@@ -43,9 +42,14 @@ async def locate_database(config: Config, *, patient: bool = False) -> AsyncGene
             yield server.url
         return
     url = config.database_url.get_secret_value()
-    while fault := await _unreachable(url):
-        if not patient:
-            raise Misconfigured(fault)
+    while True:
+        try:
+            await (_reach(url) if patient else _reach_soon(url))
+            break
+        except psycopg.OperationalError as error:
+            fault = _described(url, error)
+            if not patient:
+                raise Misconfigured(fault) from error
         log.warning("database.unreachable", reason=fault, retry_in=_WAIT_SECONDS)
         await asyncio.sleep(_WAIT_SECONDS)
     yield url
@@ -55,21 +59,8 @@ async def locate_database(config: Config, *, patient: bool = False) -> AsyncGene
 async def open_database(config: Config, *, patient: bool = False) -> AsyncGenerator[DatabaseConnection]:
     """The database, reachable and migrated."""
     async with locate_database(config, patient=patient) as url, DatabaseConnection(url) as database:
-        await _migrate(database, patient=patient)
+        await database.create_tables()
         yield database
-
-
-async def _migrate(database: DatabaseConnection, *, patient: bool) -> None:
-    while True:
-        try:
-            await database.create_tables()
-        except DBAPIError as error:
-            if not (patient and transient(error)):
-                raise
-            log.warning("database.unreachable", reason=type(error.orig).__name__, retry_in=_WAIT_SECONDS)
-        else:
-            return
-        await asyncio.sleep(_WAIT_SECONDS)
 
 
 async def _keep_alive(server: EmbeddedPostgres) -> None:
@@ -78,18 +69,24 @@ async def _keep_alive(server: EmbeddedPostgres) -> None:
         await server.ensure()
 
 
-async def _unreachable(url: str) -> str | None:
+async def _reach_soon(url: str) -> None:
+    async for attempt in retrying():
+        with attempt:
+            await _reach(url)
+
+
+async def _reach(url: str) -> None:
     try:
-        async for attempt in retrying():
-            with attempt:
-                async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
-                    pass
+        async with await psycopg.AsyncConnection.connect(libpq_url(url), connect_timeout=5):
+            pass
     except psycopg.ProgrammingError as error:
         raise Misconfigured(
             "DATABASE_URL cannot be read: give postgresql://user:password@host:5432/name, or unset it"
         ) from error
-    except psycopg.OperationalError as error:
-        where = conninfo_to_dict(url)
-        place = f"{where.get('host', 'localhost')}:{where.get('port', 5432)}"
-        reason = str(error).strip().splitlines()[0]
-        return f"cannot reach PostgreSQL at {place}: {reason}; start it, or mend or unset DATABASE_URL"
+
+
+def _described(url: str, error: psycopg.OperationalError) -> str:
+    where = conninfo_to_dict(url)
+    place = f"{where.get('host', 'localhost')}:{where.get('port', 5432)}"
+    reason = str(error).strip().splitlines()[0]
+    return f"cannot reach PostgreSQL at {place}: {reason}; start it, or mend or unset DATABASE_URL"

@@ -35,11 +35,6 @@ async def test_an_error_of_the_statement_keeps_the_connection(events: Queue) -> 
     assert await events.sql("SELECT pg_backend_pid()") == before
 
 
-async def test_the_prelude_opens_each_connection(events: Queue) -> None:
-    async with Link(events.database, prelude="SET synchronous_commit = off") as link:
-        assert await link.fetch("SHOW synchronous_commit", ()) == [("off",)]
-
-
 async def test_a_link_may_be_closed_twice(events: Queue) -> None:
     await events.link.close()
     await events.link.close()
