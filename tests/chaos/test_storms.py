@@ -46,14 +46,14 @@ def seeds(*, storm: bool) -> Iterator[int]:
 
 async def weather(begin_town: BeginTown, seed: int) -> str:
     """One storm; what is wrong after it, nothing it is hoped."""
-    async with begin_town(SETTINGS) as town:
+    async with begin_town(SETTINGS) as town, town.hastened():
         await town.open(**CREW)
         storm = Storm(town, seed, **CREW)
         async with asyncio.TaskGroup() as group:
             talking = group.create_task(town.crowd.converse(QUESTIONS, threads=TALKERS, pace=0.5))
             await storm.rage(seconds=10, every=0.5)
             talking.cancel()
-        if faults := await town.judge(seconds=90, hastened=True):
+        if faults := await town.judge(seconds=90):
             happened = "\n".join(map(str, storm.disasters))
             return f"storm {seed} (again: {REPLAY.format(seed)})\n{faults}\n{happened}"
         return ""

@@ -67,6 +67,11 @@ class Crowd:
             for _ in range(threads):
                 group.create_task(talk())
 
+    @property
+    def answered(self) -> int:
+        """How many questions have their answer."""
+        return len(self.asked) - len(self.waiting())
+
     def waiting(self) -> list[int]:
         """The questions that nobody has answered yet."""
         return [asked.number for asked in self.asked if not asked.answered.is_set()]

@@ -88,7 +88,6 @@ class Storm:
     async def _supervise(self) -> None:
         while True:
             self._town.fleet.man(**self._numbers)
-            await self._town.hasten()
             await asyncio.sleep(_MANNED_EVERY_SECONDS)
 
     def _pick(self, role: Role, choice: float) -> Forked | None:

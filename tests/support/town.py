@@ -22,12 +22,30 @@ from support.asked import answer_by_number
 from support.crowd import COMPANY, Crowd
 from support.fleet import Fleet
 from support.outage import Outage
+from support.product import until
 from support.record import Record
 from support.zygote import Zygote
 
 _LOOK_SECONDS = 0.25
+_OPEN_SECONDS = 60
 _OPEN = "SELECT (SELECT count(*) FROM turns WHERE finished_at IS NULL) + (SELECT count(*) FROM queued_events) AS left"
+_SPENT = """
+    SELECT sum(attempt - 1)::int AS repeats, count(*) FILTER (WHERE error LIKE 'the lease of%')::int AS rescued,
+           max(waited)::float AS longest, percentile_cont(0.5) WITHIN GROUP (ORDER BY waited)::float AS median
+    FROM (SELECT attempt, error, extract(epoch FROM finished_at - created_at) AS waited
+          FROM finished_events WHERE kind = 'turn') AS turns
+"""
 _HASTEN = "UPDATE queued_events SET ready_at = now() WHERE state <> 'running' AND ready_at > now() RETURNING event_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How questions fared: claims beyond the first, leases that ran out, and the longest time in seconds."""
+
+    repeats: int
+    rescued: int
+    longest: float
+    median: float
 
 
 @dataclass(slots=True)
@@ -44,9 +62,12 @@ class Town:
     async def open(self, *, workers: int, gateways: int) -> None:
         """Start the processes, and wait until each gateway is connected and a worker has answered."""
         self.fleet.man(worker=workers, gateway=gateways)
-        async with asyncio.timeout(60):
-            while self.sim.simulation.sockets.connection_count < gateways:  # noqa: ASYNC110 - nobody announces it
-                await asyncio.sleep(_LOOK_SECONDS)
+
+        async def connected() -> bool:
+            return self.sim.simulation.sockets.connection_count >= gateways
+
+        await until(connected, seconds=_OPEN_SECONDS)
+        async with asyncio.timeout(_OPEN_SECONDS):
             await self.crowd.ask().answered.wait()
 
     async def rows(self, query: LiteralString) -> list[dict[str, Any]]:
@@ -57,35 +78,51 @@ class Town:
                     return await record.rows(query)
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def hasten(self) -> None:
-        """What waits for another attempt waits no longer: backoff is not what is tried here."""
-        await self.rows(_HASTEN)
+    @asynccontextmanager
+    async def hastened(self) -> AsyncGenerator[None]:
+        """What waits for another attempt waits no longer in this block: backoff is not what is tried here."""
 
-    async def rest(self, *, seconds: float, hastened: bool = False) -> str:
+        async def hasten() -> None:
+            while True:
+                await self.rows(_HASTEN)
+                await asyncio.sleep(_LOOK_SECONDS)
+
+        async with asyncio.TaskGroup() as group:
+            hastening = group.create_task(hasten())
+            yield
+            hastening.cancel()
+
+    async def rest(self, *, seconds: float) -> str:
         """Wait until every question is answered and the queue is empty; what is left then, nothing it is hoped."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.crowd.waiting() or (await self.rows(_OPEN))[0]["left"]:
-                    if hastened:
-                        await self.hasten()
-                    await asyncio.sleep(_LOOK_SECONDS)
-                return ""
+            await until(self._at_rest, seconds=seconds)
+            return ""
         left = await self.rows("SELECT event_id, kind, state, attempt, error FROM queued_events LIMIT 10")
         return f"after {seconds:.0f} s unanswered: {self.crowd.waiting()[:10]}, queued: {left}"
+
+    async def _at_rest(self) -> bool:
+        return not self.crowd.waiting() and not (await self.rows(_OPEN))[0]["left"]
 
     async def faults(self) -> list[str]:
         """What is wrong once everybody has gone home."""
         turns = await self.rows("SELECT turn_id, state FROM turns")
         deliveries = await self.rows("SELECT channel_id, ts FROM deliveries JOIN turns USING (tenant_id, turn_id)")
         failed = await self.rows("SELECT event_id, kind, error FROM failed_events")
+        deserted = [f"{member.log.name} ended by itself" for member in self.fleet.deserted]
         return [
+            *deserted,
             *verdict.in_crowd(self.sim.world, self.crowd.asked),
             *verdict.on_books(self.sim.world, self.crowd.asked, turns=turns, deliveries=deliveries, failed=failed),
         ]
 
-    async def judge(self, *, seconds: float, hastened: bool = False) -> str:
+    async def spent(self) -> Spent:
+        """What the queue kept of how it went."""
+        [row] = await self.rows(_SPENT)
+        return Spent(**row)
+
+    async def judge(self, *, seconds: float) -> str:
         """Wait for the rest, send everybody home, and tell what is wrong; nothing, it is hoped."""
-        late = await self.rest(seconds=seconds, hastened=hastened)
+        late = await self.rest(seconds=seconds)
         await self.fleet.disband()
         faults = [late] if late else await self.faults()
         return "\n".join([*faults, self.fleet.account()]) if faults else ""

@@ -46,10 +46,7 @@ class Fleet:
 
     def lines(self, word: str) -> list[tuple[int, int]]:
         """(event, pid) of each line that begins with the word."""
-        if not self.log.exists():
-            return []
-        found = (line.split() for line in self.log.read_text(encoding="utf-8").splitlines())
-        return [(int(n), int(pid)) for said, n, pid in found if said == word]
+        return [(entry.n, entry.pid) for entry in event_worker.entries(self.log, word)]
 
 
 @pytest_asyncio.fixture
