@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench storm lock clean
+.PHONY: help setup demo test check format bench storm soak lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,8 +45,11 @@ bench: $(READY)  ## benchmarks, each beside its floor
 	$(BIN)/python bench/queue
 	$(BIN)/python bench/turn
 
-storm: $(READY)  ## stop processes at every point of every trial, not at a sample
+storm: $(READY)  ## every point of every trial, and storms with new seeds for ATHENAEUM_STORM_SECONDS (an hour)
 	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/chaos tests/integration/worker/delivery
+
+soak: $(READY)  ## PostgreSQL restarted 20 times during 10,000 turns
+	ATHENAEUM_SOAK=1 $(BIN)/python -m pytest -p no:xdist -q -rP tests/chaos/test_restarts.py
 
 lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
