@@ -89,6 +89,8 @@ _NAMES = (
     (re.compile(r"UPDATE turns SET .*\banswer="), "answer saved"),
     (re.compile(r"UPDATE turns SET .*\bfinished_at="), "turn ended"),
     (re.compile(r"INSERT INTO steps"), "step"),
+    (re.compile(r"INSERT INTO notes"), "note"),
+    (re.compile(r"INSERT INTO approvals"), "parked"),
     (re.compile(r"^(SELECT|WITH) .*\bFROM postings\b"), "tool"),
     (re.compile(r"INSERT INTO deliveries"), "intent"),
     (re.compile(r"UPDATE deliveries SET .*\bposter="), "right to post"),

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from pydantic_ai import RunContext
-
-from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
-from athenaeum.tools.toolset import build_toolset
 from support.anthropic_server import Call, Reply, Request, Says, search_then_answer
+from support.note_worker import with_notes
 
 TOOL = "post_note"
 NOTE = {"board": "kitchen", "text": "The freeze is on Friday."}
-DONE = "The note is posted."
 
 
 @dataclass(slots=True)
@@ -27,26 +23,14 @@ class Board:
 
     def toolset(self) -> GuardedToolset:
         """The product's tools, and the one that posts here."""
+        return with_notes(self._post)
 
-        async def post_note(ctx: RunContext[Grant], board: str, text: str) -> str:
-            """Post a note on a board.
-
-            Args:
-                board: Which board.
-                text: What the note says.
-            """
-            if self.before is not None:
-                await self.before()
-            self.notes.append((board, text))
-            if self.meanwhile is not None:
-                await self.meanwhile()
-            return DONE
-
-        toolset = build_toolset()
-        toolset.add_function(
-            post_note, requires_approval=True, metadata={"label": "Posting the note…", "asks": "Post a note"}
-        )
-        return toolset
+    async def _post(self, board: str, text: str) -> None:
+        if self.before is not None:
+            await self.before()
+        self.notes.append((board, text))
+        if self.meanwhile is not None:
+            await self.meanwhile()
 
 
 def search_post_answer(request: Request) -> Reply:

@@ -109,6 +109,14 @@ class Ordeal:
         """Wait until the process has met its fate, or nothing is left to do; whether it was the fate."""
         return await _first(self.record.turn_over, life.boundaries.reached.wait, life.process.ended) > 0
 
+    async def parked(self, life: Life) -> None:
+        """Wait until the turn waits for its asker; the process may not end before."""
+        assert await _first(self.record.parked, life.process.ended) == 0, self.account("the process ended too early")
+
+    async def stopped_or_parked(self, life: Life) -> bool:
+        """Wait until the process has met its fate, or the turn waits for its asker; whether it was the fate."""
+        return await _first(self.record.parked, life.boundaries.reached.wait, life.process.ended) > 0
+
     async def faults(self, asked: Message) -> str:
         """What is wrong with the end of the ordeal; nothing, it is hoped."""
         await self._settled()

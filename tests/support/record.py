@@ -16,6 +16,7 @@ DEADLINE_SECONDS = 90
 """More than a lease, a rescue and a poster's right take together, on a machine with other work."""
 _LOOK_SECONDS = 0.05
 _OVER = "SELECT FROM turns WHERE finished_at IS NOT NULL AND NOT EXISTS (SELECT FROM queued_events)"
+_PARKED = "SELECT FROM approvals WHERE decision IS NULL AND NOT EXISTS (SELECT FROM queued_events)"
 _OF_THE_PRODUCT = """
     SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'athenaeum'
 """
@@ -41,6 +42,10 @@ class Record:
     async def rows(self, query: LiteralString) -> list[dict[str, Any]]:
         return await (await self._connection.execute(query)).fetchall()
 
+    async def execute(self, statement: LiteralString) -> None:
+        """Do what gives no rows."""
+        await self._connection.execute(statement)
+
     async def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert rows that have the same columns."""
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
@@ -58,6 +63,14 @@ class Record:
             return bool(await self.rows(_OVER))
 
         await self._until(over)
+
+    async def parked(self) -> None:
+        """Wait until the turn waits for its asker and nothing is left in the queue."""
+
+        async def waits() -> bool:
+            return bool(await self.rows(_PARKED))
+
+        await self._until(waits)
 
     async def listening(self, processes: int) -> None:
         """Wait until so many processes hear of new events."""

@@ -21,13 +21,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
 
-Role = Literal["worker", "gateway", "pool"]
+Role = Literal["worker", "gateway", "pool", "notes"]
 _ENTRANCES: Mapping[Role, tuple[str, str]] = {
     "worker": ("athenaeum.commands.serving", "worker"),
     "gateway": ("athenaeum.commands.serving", "gateway"),
     "pool": ("event_worker", "run"),
+    "notes": ("note_worker", "run"),
 }
-"""Where each kind of process begins: two of the product's own, and a bare pool with a handler of the tests'."""
+"""Where each kind of process begins: two of the product's own, a bare pool, and a worker with a tool of the tests'."""
 _SLOW = (
     "alembic.command",
     "athenaeum.wiring.process",

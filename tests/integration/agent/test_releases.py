@@ -17,7 +17,8 @@ from athenaeum.llm.models import ModelKeys, build_model
 from athenaeum.tools.toolset import build_toolset
 from support.anthropic_server import KEY, AnthropicServer, Call, Fails, Says
 from support.desk import Desk
-from support.notes import DONE, NOTE, TOOL, Board, search_post_answer
+from support.note_worker import DONE
+from support.notes import NOTE, TOOL, Board, search_post_answer
 
 MESSAGES = "Searching messages…"
 

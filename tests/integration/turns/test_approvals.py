@@ -19,7 +19,8 @@ from athenaeum.worker.janitor import Janitor
 from slacksim.model import JsonObject, Message
 from slacksim.server import SlackSim
 from support.anthropic_server import KEY, AnthropicServer
-from support.notes import DONE, NOTE, Board, search_post_answer
+from support.note_worker import DONE
+from support.notes import NOTE, Board, search_post_answer
 from support.product import Product, Via, at_work
 from support.stage import ScriptedAgent, said
 
