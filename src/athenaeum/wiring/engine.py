@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
@@ -20,20 +20,42 @@ from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from athenaeum.agent.runner import Runner
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.retrieval.index import Index
     from athenaeum.wiring.workspace import Workspace
+    from athenaeum.worker.execution import Process
+    from athenaeum.worker.statistics import PoolHealth, PoolStats
+
+
+class Workers(Protocol):
+    """Who takes events from the moment it is entered: `WorkerPool`, or Celery's."""
+
+    async def __aenter__(self) -> object:
+        """Begin."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Drain, and hand back what is unfinished."""
+        ...
+
+    def get_stats(self) -> PoolStats:
+        """Counts since the start."""
+        ...
+
+    async def health_check(self) -> PoolHealth:
+        """Whether events are taken."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A pool that is not started yet, and what runs beside it."""
 
-    pool: WorkerPool
+    pool: Workers
     indexer: MessageIndexer
     greeter: Greeter
     janitor: Janitor
@@ -56,8 +78,12 @@ def open_engine(
     agent: Runner,
     workspace: Workspace,
     kinds: Collection[str] | None = None,
+    employ: Callable[[Process], Workers] | None = None,
 ) -> Engine:
-    """Put the handlers of every kind of event together; the pool takes only `kinds`, where given."""
+    """Put the handlers of every kind of event together.
+
+    Who runs them is for `employ` to say, where given; otherwise it is a pool, which takes only `kinds`, where given.
+    """
     delivery = Delivery(database, workspace.clients)
     turn = TurnHandler(database, agent, delivery)
     handlers = {
@@ -67,10 +93,11 @@ def open_engine(
         PERSON: PersonHandler(database, workspace.clients),
         NOTICE: NoticeHandler(workspace.clients),
     }
+    process = Dispatch(handlers, config.max_retry_count)
     pool = WorkerPool(
         config.worker_pool_size,
         database,
-        Dispatch(handlers, config.max_retry_count),
+        process,
         visibility_timeout=config.visibility_timeout,
         max_retries=config.max_retry_count,
         kinds=kinds,
@@ -78,5 +105,9 @@ def open_engine(
         tenants=workspace.clients if kinds is None and workspace.client is not None else None,
     )
     return Engine(
-        pool, MessageIndexer(database, index), Greeter(database, delivery), Janitor(database, turn), workspace
+        employ(process) if employ is not None else pool,
+        MessageIndexer(database, index),
+        Greeter(database, delivery),
+        Janitor(database, turn),
+        workspace,
     )

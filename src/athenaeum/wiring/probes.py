@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.tenants.limits.redis import RedisBucket
-    from athenaeum.worker.pool import WorkerPool
+    from athenaeum.wiring.engine import Workers
+    from athenaeum.worker.celery.relay import Relay
 
 
 def database(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
@@ -44,7 +45,7 @@ def queue(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
     return look
 
 
-def workers(pool: WorkerPool) -> Callable[[], Awaitable[Probe]]:
+def workers(pool: Workers) -> Callable[[], Awaitable[Probe]]:
     """Whether the pool takes events."""
 
     async def look() -> Probe:
@@ -63,5 +64,16 @@ def redis(bucket: RedisBucket) -> Callable[[], Awaitable[Probe]]:
         if await bucket.answers():
             return Probe(Status.UP)
         return Probe(Status.DEGRADED, "Redis does not answer: the limit on questions is kept in PostgreSQL")
+
+    return look
+
+
+def broker(relay: Relay) -> Callable[[], Awaitable[Probe]]:
+    """Whether Celery's broker took the last message."""
+
+    async def look() -> Probe:
+        if relay.broker_answers:
+            return Probe(Status.UP)
+        return Probe(Status.DEGRADED, "the broker does not answer: events wait in PostgreSQL for it to come back")
 
     return look

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from athenaeum.config import EngineName
 from athenaeum.errors import Misconfigured
 from athenaeum.gateway.app import build_app
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.socket_mode import SocketMode
-from athenaeum.wiring import probes
+from athenaeum.wiring import broker, probes
 from athenaeum.wiring.agent import open_agent
 from athenaeum.wiring.background import beside
 from athenaeum.wiring.database import open_database
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from athenaeum.observability.health import Probe
     from athenaeum.retrieval.index import Index
     from athenaeum.wiring.engine import Engine
+    from athenaeum.worker.celery.relay import Relay
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +86,10 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
         )
         if Role.WORKER in roles or Role.JANITOR in roles:
             agent = await stack.enter_async_context(open_agent(config, database, index))
-            engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace)
+            employ = partial(broker.consumer, config, database) if config.engine is EngineName.CELERY else None
+            engine = open_engine(
+                config, database=database, index=index, agent=agent, workspace=workspace, employ=employ
+            )
             if Role.WORKER in roles:
                 parts.employ(engine)
             if Role.JANITOR in roles:
@@ -93,6 +98,10 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             limit = await stack.enter_async_context(open_limit(config, parts.probes))
             intake = Intake(database, limit=limit, clients=workspace.clients)
             parts.open_door(config, Listener(database, intake), workspace)
+        if config.engine is EngineName.CELERY and roles != {Role.WORKER}:
+            # another workspace's events are for the process that has its token
+            tenants = workspace.clients if workspace.client is not None else None
+            parts.tell(await stack.enter_async_context(broker.open_relay(config, database, tenants)))
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
         await stack.enter_async_context(beside(*(work() for work in parts.works)))
         if workspace.client is not None:
@@ -114,6 +123,10 @@ class _Parts:
     def employ(self, engine: Engine) -> None:
         self.probes["workers"] = probes.workers(engine.pool)
         self.works.append(engine.work)
+
+    def tell(self, relay: Relay) -> None:
+        self.probes["broker"] = probes.broker(relay)
+        self.works.append(relay.run)
 
     def open_door(self, config: Config, listener: Listener, workspace: Workspace) -> None:
         self.listener = listener

@@ -129,6 +129,7 @@ RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     _now timestamptz := clock_timestamp();
     _ids bigint[];
+    _tags bigint[];
     _placed bigint[];
     _late record;
 BEGIN
@@ -148,24 +149,28 @@ BEGIN
         ORDER BY a.nth
     )
     SELECT array_agg(CASE WHEN new THEN nextval('event_ids') END ORDER BY nth) INTO _ids FROM firsts;
-    WITH fresh AS (
-        SELECT * FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities,
-                             _delays)
-            AS f (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay)
-        WHERE id IS NOT NULL
-    ), flows AS (
-        SELECT tenant, kind, priority, fair_key, events_tag(tenant, kind, priority, fair_key) AS tag
-        FROM fresh WHERE fair_key IS NOT NULL GROUP BY tenant, kind, priority, fair_key
-    ), placed AS (
+    IF array_remove(_fair_keys, NULL) <> '{}' THEN
+        WITH flows AS (
+            SELECT tenant, kind, priority, fair_key, events_tag(tenant, kind, priority, fair_key) AS tag
+            FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys) AS f (id, tenant, kind, priority, fair_key)
+            WHERE id IS NOT NULL AND fair_key IS NOT NULL GROUP BY tenant, kind, priority, fair_key
+        )
+        SELECT array_agg(tag ORDER BY nth) INTO _tags FROM (
+            SELECT a.nth, f.tag - 1 + count(a.id) OVER (PARTITION BY tenant, kind, priority, fair_key ORDER BY a.nth) AS tag
+            FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys)
+                WITH ORDINALITY AS a (id, tenant, kind, priority, fair_key, nth)
+            LEFT JOIN flows f USING (tenant, kind, priority, fair_key)) numbered;
+    END IF;
+    -- In the order given, without a sort: the first of an ordering key becomes its head.
+    WITH placed AS (
         INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, fair_key, priority,
                                    tag, state, ready_at, created_at)
-        SELECT f.id, f.tenant, f.kind, f.payload, f.dedupe_key, f.ordering_key, f.fair_key, f.priority,
-               coalesce(o.tag - 1
-                        + row_number() OVER (PARTITION BY f.tenant, f.kind, f.priority, f.fair_key ORDER BY f.id), 0),
-               CASE WHEN f.delay > interval '0' THEN 'waiting' ELSE 'ready' END, _now + f.delay, _now
-        FROM fresh f LEFT JOIN flows o ON o.tenant = f.tenant AND o.kind = f.kind AND o.priority = f.priority
-            AND o.fair_key = f.fair_key
-        ORDER BY f.id
+        SELECT id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, coalesce(tag, 0),
+               CASE WHEN delay > interval '0' THEN 'waiting' ELSE 'ready' END, _now + delay, _now
+        FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities, _delays,
+                    _tags)
+            AS f (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
+        WHERE id IS NOT NULL
         ON CONFLICT (tenant_id, ordering_key)
             WHERE state IN ('waiting', 'ready', 'running') AND ordering_key IS NOT NULL
         DO NOTHING

@@ -1,0 +1,74 @@
+"""Celery, where the configuration wants it: who tells the broker, and who takes what it brings."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from athenaeum.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Collection
+
+    from celery import Celery
+
+    from athenaeum.config import Config
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import TenantId
+    from athenaeum.worker.celery.bench import Bench
+    from athenaeum.worker.celery.consumer import Consumer
+    from athenaeum.worker.celery.relay import Relay
+    from athenaeum.worker.execution import Process
+
+
+def celery_app(config: Config) -> Celery:
+    """The application for the configured broker; nothing is opened.
+
+    Raises:
+        Misconfigured: No broker is configured, or Celery is not installed.
+    """
+    if config.broker_url is None:
+        raise Misconfigured("ATHENAEUM_ENGINE is celery, and there is no broker: set CELERY_BROKER_URL or REDIS_URL")
+    try:
+        from athenaeum.worker.celery.app import build_app  # noqa: PLC0415 - an extra that not everybody installs
+    except ImportError as error:
+        raise Misconfigured(
+            "ATHENAEUM_ENGINE is celery, and Celery is missing: pip install 'athenaeum[celery]'"
+        ) from error
+    return build_app(config.broker_url)
+
+
+@asynccontextmanager
+async def open_relay(
+    config: Config, database: DatabaseConnection, tenants: Collection[TenantId] | None
+) -> AsyncGenerator[Relay]:
+    """The relay, to be run beside other work."""
+    app = celery_app(config)
+    from athenaeum.worker.celery.relay import Relay  # noqa: PLC0415 - likewise
+
+    try:
+        yield Relay(database, app, max_retries=config.max_retry_count, tenants=tenants)
+    finally:
+        app.close()
+
+
+def bench(config: Config, database: DatabaseConnection, process: Process, *, size: int) -> Bench:
+    """Where what the broker brings is worked on; nothing is opened."""
+    from athenaeum.worker.celery.bench import Bench  # noqa: PLC0415 - likewise
+
+    return Bench(
+        size,
+        database,
+        process,
+        visibility_timeout=config.visibility_timeout,
+        max_retries=config.max_retry_count,
+    )
+
+
+def consumer(config: Config, database: DatabaseConnection, process: Process) -> Consumer:
+    """Celery's worker of the configured size, in this process; nothing is opened."""
+    app = celery_app(config)
+    from athenaeum.worker.celery.consumer import Consumer  # noqa: PLC0415 - likewise
+
+    size = config.worker_pool_size
+    return Consumer(app, bench(config, database, process, size=size), size=size)
