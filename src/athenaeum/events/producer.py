@@ -18,23 +18,32 @@ from athenaeum.events.wakeup import CHANNEL, due_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.event import NewEvent
 
-_TYPES = ("uuid[]", "text[]", "jsonb[]", "text[]", "text[]", "text[]", "integer[]", "interval[]")
-_ENQUEUE = text(
-    "SELECT events_enqueue(:tenant, :kind, CAST(:payload AS jsonb), :dedupe_key, :ordering_key, :fair_key,"
-    " :priority, :delay)"
-)
 _NAMES = ("tenant", "kind", "payload", "dedupe_key", "ordering_key", "fair_key", "priority", "delay")
-_ARRAYS = [f"CAST(:{name} AS {of})" for name, of in zip(_NAMES, _TYPES, strict=True)]
-_ENQUEUE_MANY = text(f"SELECT events_enqueue_many({', '.join(_ARRAYS)})")
-_ENQUEUE_ALONE = f"SELECT events_enqueue_many({', '.join(f'%s::{of}' for of in _TYPES)})"
+_TYPES = ("uuid", "text", "jsonb", "text", "text", "text", "integer", "interval")
+# The payloads come as one document: as an array their quotes would be quoted and read one by one, twenty times slower.
+_ARRAYS = ("uuid[]", "text[]", "jsonb", "text[]", "text[]", "text[]", "integer[]", "interval[]")
+
+
+def _call(function: str, types: Sequence[str], placeholder: str) -> str:
+    given = [f"CAST({placeholder.format(name)} AS {of})" for name, of in zip(_NAMES, types, strict=True)]
+    if types is _ARRAYS:
+        given[2] = f"ARRAY(SELECT jsonb_array_elements({given[2]}))"
+    return f"{function}({', '.join(given)})"
+
+
+_ENQUEUE = text(f"SELECT {_call('events_enqueue', _TYPES, ':{}')}")
+_ENQUEUE_MANY = text(f"SELECT {_call('events_enqueue_many', _ARRAYS, ':{}')}")
+_ALONE = f"SELECT {_call('events_enqueue', _TYPES, '%s')}, pg_notify('athenaeum_events', %s)"
+_SAY = "(SELECT count(*) FROM unnest(%s::text[]) AS due, pg_notify('athenaeum_events', due))"
+_TOGETHER = f"SELECT {_call('events_enqueue_many', _ARRAYS, '%s')}, {_SAY}"
 _BATCH = 1000
+"""The most events that tasks enqueue together: such a transaction takes some 30 ms."""
 
 
 async def enqueue(session: AsyncSession, event: NewEvent) -> EventId | None:
@@ -60,20 +69,22 @@ async def enqueue_many(session: AsyncSession, events: Sequence[NewEvent]) -> lis
         return []
     found = await session.execute(_ENQUEUE_MANY, dict(zip(_NAMES, _columns(events), strict=True)))
     ids: list[EventId | None] = found.scalar_one()
-    for delay in _delays(events, ids):
-        notify(session, CHANNEL, due_in(delay))
+    for due in {due_in(event.delay) for event, event_id in zip(events, ids, strict=True) if event_id is not None}:
+        notify(session, CHANNEL, due)
     return ids
 
 
 class Producer:
     """Enqueues events that belong to no transaction of the caller's, on a connection of its own.
 
-    What many tasks enqueue at the same time is committed together. An async context manager that may be closed twice.
+    What many tasks enqueue at the same time is committed together. Therefore it announces within the transaction,
+    which saves a round trip: NOTIFY's lock bounds commits then, not events.
+
+    An async context manager that may be closed twice.
     """
 
     def __init__(self, database: DatabaseConnection) -> None:
         """Nothing is opened yet."""
-        self._database = database
         self._link = Link(database)
         self._waiting: deque[_Request] = deque()
         self._writing = asyncio.Lock()
@@ -128,14 +139,18 @@ class Producer:
 
     async def _commit(self, batch: Sequence[_Request]) -> None:
         events = [event for request in batch for event in request.events]
-        ids: list[EventId | None] = []
-        if events:
-            [[ids]] = await self._link.fetch(_ENQUEUE_ALONE, _columns(events))
-            for delay in _delays(events, ids):
-                self._database.notifier.notify(CHANNEL, due_in(delay))
+        ids = await self._insert(events) if events else []
         for request in batch:
             request.ids, ids = ids[: len(request.events)], ids[len(request.events) :]
             request.settled = True
+
+    async def _insert(self, events: Sequence[NewEvent]) -> list[EventId | None]:
+        if len(events) == 1:  # twice as fast as an array of one
+            [[event_id, _]] = await self._link.fetch(_ALONE, (*_values(events[0]), due_in(events[0].delay)))
+            return [event_id]
+        due = {due_in(event.delay) for event in events}
+        [[ids, _]] = await self._link.fetch(_TOGETHER, (*_columns(events), list(due)))
+        return ids
 
 
 @dataclass(slots=True)
@@ -163,9 +178,7 @@ def _values(event: NewEvent) -> tuple[Any, ...]:
     )
 
 
-def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
-    return [list(column) for column in zip(*(_values(event) for event in events), strict=True)]
-
-
-def _delays(events: Sequence[NewEvent], ids: Sequence[EventId | None]) -> set[timedelta]:
-    return {event.delay for event, event_id in zip(events, ids, strict=True) if event_id is not None}
+def _columns(events: Sequence[NewEvent]) -> list[Any]:
+    columns: list[Any] = [list(column) for column in zip(*(_values(event) for event in events), strict=True)]
+    columns[2] = f"[{','.join(columns[2])}]"
+    return columns
