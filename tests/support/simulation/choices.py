@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from random import Random
 
@@ -60,9 +60,11 @@ class Choices:
                 return self._keep(place)
         return self._keep(0)
 
-    def turn(self, lanes: Sequence[int]) -> int:
-        """The place in `lanes`, numbers of those that can run, of the next one; the first ran last, if it can."""
-        count = len(lanes)
+    def turn(self, count: int, lanes: Callable[[], Sequence[int]]) -> int:
+        """The place, below `count`, of the next to run among those that can; the first ran last, if it can.
+
+        `lanes` gives the numbers of those that can run.
+        """
         if count < 2:
             return 0
         if self._script is not None:
@@ -71,7 +73,7 @@ class Choices:
             return self._keep(int(self._random.random() * count))
         if self._strategy is Strategy.STICKY:
             return self._keep(int(self._random.random() * count) if self._random.random() < _SWITCH else 0)
-        return self._keep(self._by_priority(lanes))
+        return self._keep(self._by_priority(lanes()))
 
     def _by_priority(self, lanes: Sequence[int]) -> int:
         priorities = self._priorities

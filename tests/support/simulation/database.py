@@ -60,7 +60,10 @@ class Database:
 
     async def connect(self, *, patience: timedelta = _PATIENCE, **_: Any) -> Connection:
         await self._network.exchange(
-            self._process, lambda: "connect", lambda reply: reply(None, None), lost=lambda: psycopg.OperationalError(_LOST)
+            self._process,
+            lambda: "connect",
+            lambda reply: reply(None, None),
+            lost=lambda: psycopg.OperationalError(_LOST),
         )
         return Connection(self._store, self._network, self._process, patience)
 

@@ -45,7 +45,7 @@ class Run:
     """One schedule: what was decided in it, and what was wrong at its end."""
 
     wrong: tuple[str, ...]
-    choices: tuple[int, ...]
+    choices: tuple[int, ...] = field(repr=False)
     trace: Sequence[str] = field(default=(), repr=False)
     steps: int = 0
     seconds: float = 0.0

@@ -18,21 +18,21 @@ Predicate = Callable[[Transaction, dict[str, Row]], Any]
 
 
 class Scope:
-    """What an expression can see: a row of each table, the transaction, the statement's parameters."""
+    """What an expression can see: a row of each table, the transaction, the statement's parameters, subqueries."""
 
-    __slots__ = ("exists", "parameters", "predicates", "rows", "transaction")
+    __slots__ = ("parameters", "predicates", "query", "rows", "transaction")
 
     def __init__(
         self,
         transaction: Transaction,
         *,
-        exists: Callable[[Any, Scope], bool],
+        query: Callable[[Any, Scope], list[Any]],
         predicates: Mapping[str, Predicate],
         parameters: Mapping[str, Any],
     ) -> None:
         self.transaction = transaction
         self.rows: dict[str, Row] = {}
-        self.exists = exists
+        self.query = query
         self.predicates = predicates
         self.parameters = parameters
 
@@ -118,6 +118,11 @@ def _function(node: Any, scope: Scope) -> Any:
             raise NotImplementedError(f"the function {name}")
 
 
+def _scalar(node: Any, scope: Scope) -> Any:
+    found = scope.query(node.element, scope)
+    return found[0][0] if found else None
+
+
 def _text(node: Any, scope: Scope) -> Any:
     text = " ".join(str(node.text).split())
     if text not in scope.predicates:
@@ -129,6 +134,8 @@ def _literal(node: Any, scope: Scope) -> Any:
     if not node.is_literal:
         return _column(node, scope)
     text = " ".join(str(node.name).split())
+    if text == "*":  # of EXISTS, whose columns nobody reads
+        return None
     if text not in scope.predicates:
         raise NotImplementedError(f"the condition {text}")
     return scope.predicates[text](scope.transaction, scope.rows)
@@ -163,7 +170,8 @@ _KINDS: tuple[tuple[Any, Callable[[Any, Scope], Any]], ...] = (
     (elements.Case, _case),
     (elements.Cast, lambda node, scope: evaluate(node.clause, scope)),
     (elements.Label, lambda node, scope: evaluate(node.element, scope)),
-    (selectable.Exists, lambda node, scope: scope.exists(node, scope)),
+    (selectable.Exists, lambda node, scope: bool(scope.query(node.element.element, scope))),
+    (selectable.ScalarSelect, _scalar),
     (elements.UnaryExpression, _unary),
     (functions.FunctionElement, _function),
     (elements.TextClause, _text),

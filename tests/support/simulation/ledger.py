@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from athenaeum.domain.event import Event
 from athenaeum.errors import LeaseLost
-from support.simulation.network import Network, Reply
+from support.simulation.network import Reply
+from support.simulation.procedures import FINISHED
 from support.simulation.processes import Process
+from support.simulation.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,9 @@ class Ledger:
 
     fenced = True
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.wrong: list[str] = []
         self.marks: list[Mark] = []
         self._newest: dict[str, int] = {}
 
@@ -53,11 +56,13 @@ class Ledger:
             if self.fenced and self._newest.get(name, 0) > event.token:
                 reply(None, LeaseLost(f"{name} is marked by token {self._newest[name]}"))
                 return
+            if any(row["payload"]["name"] == name for row in self._world.rows(FINISHED)):
+                self.wrong.append(f"{name} was finished before {process.name} had done it")
             self._newest[name] = max(event.token, self._newest.get(name, 0))
             self.marks.append(Mark(name, event.payload["key"], event.token, process.name))
             reply(None, None)
 
-        await self._network.exchange(process, lambda: f"mark {name}", serve, lost=lambda: OSError("no answer"))
+        await self._world.network.exchange(process, lambda: f"mark {name}", serve, lost=lambda: OSError("no answer"))
 
 
 def judge(marks: list[Mark], requests: list[Request]) -> Iterator[str]:

@@ -140,10 +140,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             if self.steps > self._most_steps:
                 raise Endless(f"more than {self._most_steps} steps")
             lanes = len(runnable)
-            if lanes + len(arrivals) == 1:
-                place = 0
-            else:
-                place = choices.turn([lane.number for lane in runnable] + [number for number, _ in arrivals])
+            place = choices.turn(lanes + len(arrivals), self._candidates)
             if place >= lanes:
                 arrivals.pop(place - lanes)[1]()
                 continue
@@ -157,6 +154,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 self._front(lane)
             if not lane.ready and runnable and lane in runnable:
                 runnable.remove(lane)
+
+    def _candidates(self) -> list[int]:
+        return [lane.number for lane in self._runnable] + [number for number, _ in self._arrivals]
 
     def _front(self, lane: Lane) -> None:
         """The lane that ran last comes first, so that the choice 0 preempts nobody."""

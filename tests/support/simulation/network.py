@@ -46,10 +46,10 @@ class Weather:
     lost_answer: float = 0.015
     death: float = 0.01
     death_after: float = 0.015
-    freeze: float = 0.015
+    freeze: float = 0.02
     most_harm: int = 3
     delays: Sequence[float] = (0.01, 0.4, 2.0, 6.0)
-    freezes: Sequence[float] = (1.0, 5.0, 9.0)
+    freezes: Sequence[float] = (5.0, 9.0, 1.0)
 
     def odds(self) -> tuple[float, ...]:
         """Cumulative, in the order of `Fate`."""
@@ -80,6 +80,10 @@ class Network:
     def calm(self) -> None:
         """From now on nothing is lost and nobody dies."""
         self._harm = 0
+
+    def harms(self) -> bool:
+        """Whether anything bad may still happen in this run."""
+        return self._harm > 0
 
     def note(self, process: Process, *words: object) -> None:
         if self._note is not None:
@@ -114,7 +118,8 @@ class Network:
         if fate is Fate.LOST:
             self.loop.arrive(lambda: _fail(answer, lost()))
         elif fate is not Fate.DEATH:
-            self._send(question.arrive, fate is Fate.LATE)
+            late = fate is Fate.LATE or (fate is Fate.DEATH_AFTER and self.choices.pick(3) == 1)
+            self._send(question.arrive, late)
             if fate is Fate.DEATH_AFTER:
                 process.die()
             elif fate is Fate.FREEZE:

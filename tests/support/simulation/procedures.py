@@ -14,7 +14,13 @@ from typing import Any
 
 from support.simulation.store import Key, Lock, Row, Statement, Table, Transaction
 
-QUEUED, KEYS, FAILED, FINISHED, LIMITS = "queued_events", "event_keys", "failed_events", "finished_events", "event_limits"
+QUEUED, KEYS, FAILED, FINISHED, LIMITS = (
+    "queued_events",
+    "event_keys",
+    "failed_events",
+    "finished_events",
+    "event_limits",
+)
 TABLES = (
     (QUEUED, ("event_id",)),
     (KEYS, ("tenant_id", "dedupe_key")),
@@ -62,13 +68,13 @@ def announce(tx: Transaction, ready_at: datetime) -> None:
     tx.notices.append((CHANNEL, str(ceil(after / timedelta(milliseconds=1)))))
 
 
-def tag(tx: Transaction, tenant: Any, kind: str, priority: int, fair_key: str | None) -> int:
+def tag(tx: Transaction, tenant: Any, kind: str, priority: int, fair_key: str) -> int:
     places = [0]
     served: list[tuple[int, int]] = []
     for row in _events(tx):
         if (row["state"], row["priority"], row["tenant_id"], row["kind"]) == ("ready", priority, tenant, kind):
             served.append((row["tag"], row["event_id"]))
-        if fair_key is not None and (row["tenant_id"], row["fair_key"]) == (tenant, fair_key):
+        if (row["tenant_id"], row["fair_key"]) == (tenant, fair_key):
             places.append(row["tag"] + 1)
     if served:
         places.append(min(served)[0])
@@ -77,25 +83,31 @@ def tag(tx: Transaction, tenant: Any, kind: str, priority: int, fair_key: str | 
 
 def place(tx: Transaction, row: Row) -> Statement:
     """Insert a row at the head of its key, or blocked behind the head."""
-    row = {**row, "tag": tag(tx, row["tenant_id"], row["kind"], row["priority"], row["fair_key"])}
-    key = row["ordering_key"]
+    fair_key, key = row["fair_key"], row["ordering_key"]
+    behind = 0 if fair_key is None else tag(tx, row["tenant_id"], row["kind"], row["priority"], fair_key)
+    row = {**row, "tag": behind}
     while True:
         if key is None or (yield from _becomes_head(tx, row["tenant_id"], key)):
             tx.try_lock(_name(row["event_id"]), Lock.UPDATE)
             _save(tx, row, state="waiting" if row["ready_at"] > _now(tx) else "ready")
             return
         yield
-        head = next((head for head in _events(tx) if _is_head(head, row["tenant_id"], key)), None)
-        if head is None:
-            continue
-        yield from tx.lock(_name(head["event_id"]), Lock.KEY_SHARE)
-        head = _event(tx, head["event_id"])
-        if head is None or not _is_head(head, row["tenant_id"], key):
+        if not (yield from _hold_head(tx, row["tenant_id"], key)):
             continue
         yield
         tx.try_lock(_name(row["event_id"]), Lock.UPDATE)
         _save(tx, row, state="blocked")
         return
+
+
+def _hold_head(tx: Transaction, tenant: Any, key: str) -> Statement:
+    """SELECT ... FOR KEY SHARE of a key's head; whether there is one."""
+    head = next((head for head in _events(tx) if _is_head(head, tenant, key)), None)
+    if head is None:
+        return False
+    yield from tx.lock(_name(head["event_id"]), Lock.KEY_SHARE)
+    head = _event(tx, head["event_id"])
+    return head is not None and _is_head(head, tenant, key)
 
 
 def _is_head(row: Row, tenant: Any, key: str) -> bool:
@@ -232,7 +244,9 @@ def claim(  # noqa: C901, PLR0917 - the arguments and the loop of the function i
         groups = [
             group
             for group in groups
-            if (kinds is None or group[1] in kinds) and (tenants is None or group[0] in tenants) and _may_run(tx, *group)
+            if (kinds is None or group[1] in kinds)
+            and (tenants is None or group[0] in tenants)
+            and _may_run(tx, *group)
         ][: 1 if limited else limit + ahead]
         yield
         taken = _take_shares(tx, groups, rank, limit, worker, lease, limited=limited)
@@ -254,7 +268,14 @@ def _groups(tx: Transaction, ready: list[Row], served: tuple[int, str]) -> list[
 
 
 def _take_shares(  # noqa: PLR0917 - the inner query of events_claim
-    tx: Transaction, groups: list[tuple[Any, str]], rank: int, limit: int, worker: str, lease: timedelta, *, limited: bool
+    tx: Transaction,
+    groups: list[tuple[Any, str]],
+    rank: int,
+    limit: int,
+    worker: str,
+    lease: timedelta,
+    *,
+    limited: bool,
 ) -> list[Row]:
     of_tenant = [tenant for tenant, _ in groups]
     shared = len(set(of_tenant))
@@ -380,17 +401,30 @@ def fail(tx: Transaction, event_id: _Id, token: int, error: str) -> Statement:
 
 
 def cancel(tx: Transaction, event_id: _Id) -> Statement:
-    if _event(tx, event_id) is None:
-        return False
-    yield from tx.lock(_name(event_id), Lock.UPDATE)
-    row = _event(tx, event_id)
-    if row is None:
-        return False
+    while True:
+        row = _event(tx, event_id)
+        if row is None:
+            return False
+        yield
+        if row["state"] == "blocked":
+            yield from _hold_head(tx, row["tenant_id"], row["ordering_key"])
+            yield
+        if (yield from _lock_in_state(tx, event_id, row["state"])):
+            break
     yield
     yield from bury(tx, event_id, "cancelled")
     if row["state"] == "running":
         tx.notices.append((CHANNEL, f"cancel {event_id}"))
     return True
+
+
+def _lock_in_state(tx: Transaction, event_id: _Id, state: str) -> Statement:
+    row = _event(tx, event_id)
+    if row is None or row["state"] != state:
+        return False
+    yield from tx.lock(_name(event_id), Lock.UPDATE)
+    row = _event(tx, event_id)
+    return row is not None and row["state"] == state
 
 
 def release(tx: Transaction, ids: Sequence[_Id], tokens: Sequence[int]) -> Statement:
@@ -423,9 +457,7 @@ def release_unknown(tx: Transaction, worker: str, known: Sequence[_Id]) -> State
         for row in _events(tx)
         if row["state"] == "running" and row["claimed_by"] == worker and row["event_id"] not in known
     ]
-    return (
-        yield from release(tx, [row["event_id"] for row in unknown], [row["lease_token"] for row in unknown])
-    )
+    return (yield from release(tx, [row["event_id"] for row in unknown], [row["lease_token"] for row in unknown]))
 
 
 def extend(tx: Transaction, ids: Sequence[_Id], tokens: Sequence[int], lease: timedelta) -> Statement:
@@ -474,7 +506,14 @@ def revive(tx: Transaction, event_id: _Id) -> Statement:
     tx.put(FAILED, (event_id,), None)
     yield
     row = {name: value for name, value in dead.items() if name != "failed_at"}
-    row |= {"ready_at": _now(tx), "attempt": 0, "lease_token": 0, "lease_until": None, "claimed_by": None, "error": None}
+    row |= {
+        "ready_at": _now(tx),
+        "attempt": 0,
+        "lease_token": 0,
+        "lease_until": None,
+        "claimed_by": None,
+        "error": None,
+    }
     yield from place(tx, row)
     announce(tx, _now(tx))
     return True

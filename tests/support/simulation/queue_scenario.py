@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 from sqlalchemy import text
@@ -17,15 +18,18 @@ from athenaeum.errors import RetryLater
 from athenaeum.events import enqueue
 from athenaeum.worker.pool import WorkerPool
 from support.simulation import ledger
+from support.simulation.handling import Handling
 from support.simulation.ledger import Ledger, Request
 from support.simulation.network import Weather
 from support.simulation.processes import Process
 from support.simulation.procedures import FAILED, FINISHED, QUEUED
+from support.simulation.store import Row
 from support.simulation.world import World
 
 LEASE = timedelta(seconds=4)
 RETRIES = 3
 _CANCEL = text("SELECT events_cancel(:id)")
+_KEYS = (("a", "a", "a"), ("a", "b", "a"), ("a", "a", None, "a"), ("a", "a"))
 _PACES = (0.0, 0.3, 3.0)
 _FAULTS = (psycopg.OperationalError, SQLAlchemyError, OSError)
 
@@ -35,23 +39,25 @@ class QueueScenario:
 
     name = "queue"
     weather = Weather()
-    patience = 600.0
+    patience = 200.0
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._ledger = Ledger(world.network)
-        self.requests = [
-            Request(f"event {n}", (None, "a", "a", "b", "a")[n % 5]) for n in range(3 + world.choices.pick(2))
-        ]
+        self._ledger = Ledger(world)
+        keys = _KEYS[world.choices.pick(len(_KEYS))]
+        self.requests = [Request(f"event {n}", key) for n, key in enumerate(keys)]
         self._cancelled: str | None = None
-        self._attempts: Counter[str] = Counter()
+        self._hopeless = self._any().name if world.choices.pick(6) == 1 else None
+
+    def _any(self) -> Request:
+        return self.requests[self._world.choices.pick(len(self.requests))]
 
     def begin(self) -> None:
         world = self._world
         for name in ("worker A", "worker B"):
             world.start(name, self._work)
         world.start("gateway", self._announce)
-        if world.choices.pick(4) == 1:
+        if world.choices.pick(3) == 1:
             world.start("operator", self._cancel, again=None)
         if world.choices.pick(4) == 1:
             world.loop.later((0.0, 0.5, 3.0)[world.choices.pick(3)], self._replace)
@@ -70,16 +76,12 @@ class QueueScenario:
     async def _handle(self, process: Process, event: Event) -> None:
         world = self._world
         name: str = event.payload["name"]
-        self._attempts[name] += 1
-        handling = _Handling(world, process)
-        try:
+        with Handling(world, process):
             for _ in range(2):
                 await asyncio.sleep(_PACES[world.choices.fate((0.1, 0.1))])
                 await self._ledger.mark(process, event)
-            if world.choices.fate((0.06,)) and event.attempt <= RETRIES:
+            if name == self._hopeless or (world.choices.fate((0.06,)) and event.attempt <= RETRIES):
                 raise RetryLater("the world was not ready", after=timedelta(seconds=1))
-        finally:
-            handling.end()
 
     async def _announce(self, process: Process) -> None:
         """Enqueue everything, some at the same time, until it is acknowledged; a new gateway goes on."""
@@ -89,10 +91,12 @@ class QueueScenario:
                 if request.acknowledged >= 0:
                     continue
                 task = group.create_task(self._enqueue(database, request))
+                if self._world.choices.pick(2):
+                    group.create_task(self._enqueue(database, request))
                 if self._world.choices.pick(2) == 0:
                     await asyncio.wait({task})
 
-    async def _enqueue(self, database: object, request: Request) -> None:
+    async def _enqueue(self, database: Any, request: Request) -> None:
         loop = self._world.loop
         if request.begun < 0:
             request.begun = loop.steps
@@ -104,31 +108,30 @@ class QueueScenario:
             ordering_key=request.key,
             fair_key=None,
         )
-        times = 1 + self._world.choices.pick(2)
-        while times > 0:
+        while True:
             try:
-                async with database.session(DEFAULT_TENANT) as session:  # pyright: ignore[reportAttributeAccessIssue]
+                async with database.session(DEFAULT_TENANT) as session:
                     await enqueue(session, new)
             except _FAULTS:
                 await asyncio.sleep(0.5)
-                continue
-            times -= 1
-            if request.acknowledged < 0:
-                request.acknowledged = loop.steps
+            else:
+                break
+        if request.acknowledged < 0:
+            request.acknowledged = loop.steps
 
     async def _cancel(self, process: Process) -> None:
-        chosen = self.requests[self._world.choices.pick(len(self.requests))].name
-        self._cancelled = chosen
-        database = self._world.database(process)
-        for pause in (0.0, 0.3, 1.0):
-            await asyncio.sleep(pause)
-            found = [row for row in self._world.rows(QUEUED) if row["payload"]["name"] == chosen]
-            for row in found:
-                try:
-                    async with database.session() as session:
-                        await session.execute(_CANCEL, {"id": row["event_id"]})
-                except _FAULTS:
-                    continue
+        """Cancel an event at some moment: one that waits for another, when there is one."""
+        database: Any = self._world.database(process)
+        await asyncio.sleep((0.0, 0.0, 3.0)[self._world.choices.pick(3)])
+        for _ in range(10 * self._world.choices.pick(6)):
+            await asyncio.sleep(0)
+        rows = sorted(self._world.rows(QUEUED), key=lambda row: (row["state"] != "blocked", row["event_id"]))
+        if rows:
+            chosen = rows[self._world.choices.fate((0.3,)) % len(rows)]
+            self._cancelled = chosen["payload"]["name"]
+            with suppress(*_FAULTS):
+                async with database.session() as session:
+                    await session.execute(_CANCEL, {"id": chosen["event_id"]})
 
     def _replace(self) -> None:
         """SIGTERM to a worker; the next one begins before it has ended."""
@@ -150,32 +153,18 @@ class QueueScenario:
         """What is wrong at the end."""
         # what a cancelled handler has sent already can be late, and its key is free meanwhile
         kept = [request for request in self.requests if request.name != self._cancelled]
+        yield from dict.fromkeys(self._ledger.wrong)
         yield from ledger.judge(self._ledger.marks, kept)
-        ended = Counter(row["payload"]["name"] for table in (FINISHED, FAILED) for row in self._world.rows(table))
-        finished = {row["payload"]["name"] for row in self._world.rows(FINISHED)}
+        ended: dict[str, list[Row]] = {}
+        for row in (*self._world.rows(FINISHED), *self._world.rows(FAILED)):
+            ended.setdefault(row["payload"]["name"], []).append(row)
         marked = {mark.name for mark in self._ledger.marks}
         for request in self.requests:
-            if ended[request.name] != 1:
-                yield f"{request.name} ended {ended[request.name]} times"
-            elif request.name not in finished and self._cancelled != request.name:
-                if self._attempts[request.name] <= RETRIES:
-                    yield f"{request.name} failed after {self._attempts[request.name]} attempts"
-            elif request.name in finished and request.name not in marked:
+            found = ended.get(request.name, [])
+            if len(found) != 1:
+                yield f"{request.name} ended {len(found)} times"
+            elif "failed_at" in found[0]:
+                if self._cancelled != request.name and found[0]["attempt"] <= RETRIES:
+                    yield f"{request.name} failed after {found[0]['attempt']} attempts"
+            elif request.name not in marked:
                 yield f"{request.name} is finished and was never done"
-
-
-class _Handling:
-    """A handler that runs, until it ends or its process does."""
-
-    def __init__(self, world: World, process: Process) -> None:
-        self._world = world
-        self._process = process
-        world.busy += 1
-        process.open[self] = None
-
-    def end(self) -> None:
-        if self._process.open.pop(self, 0) is None:
-            self._world.busy -= 1
-
-    def drop(self) -> None:
-        self._world.busy -= 1

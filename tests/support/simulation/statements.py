@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Table as SqlTable
@@ -18,6 +19,7 @@ from support.simulation.expressions import Predicate, Scope, evaluate, holds
 from support.simulation.store import Key, Lock, Row, Statement, Store, Table, Transaction
 
 
+_Found = dict[str, tuple[Key, Row]]
 _TOLD = frozenset({"state", "fence", "answer", "part", "generation", "attempts", "posting_until", "ts", "finished_at"})
 
 
@@ -65,8 +67,13 @@ class Entity:
 
 def declare(store: Store, table: SqlTable) -> None:
     """Make a table of the product's models."""
+    store.add(Table(table.name, *_shape(table)))
+
+
+@cache
+def _shape(table: SqlTable) -> tuple[tuple[str, ...], dict[str, Callable[[Transaction], Any]]]:
     defaults = {column.name: _default(column) for column in table.columns}
-    store.add(Table(table.name, tuple(column.name for column in table.primary_key), defaults))
+    return tuple(column.name for column in table.primary_key), defaults
 
 
 def _default(column: Column[Any]) -> Callable[[Transaction], Any]:
@@ -96,11 +103,11 @@ class Interpreter:
                 rows += yield from self.run(statement, each)
             return rows
         scope = Scope(
-            self._transaction, exists=_Once(self._exists), predicates=self._predicates, parameters=parameters or {}
+            self._transaction, query=_Once(self._query), predicates=self._predicates, parameters=parameters or {}
         )
         match statement:
             case Select():
-                return self._select(statement, scope)
+                return (yield from self._select(statement, scope))
             case Insert():
                 return (yield from self._insert(statement, scope, parameters or {}))
             case Update() | Delete():
@@ -108,33 +115,63 @@ class Interpreter:
             case _:
                 raise NotImplementedError(f"statements of class {type(statement).__qualname__}")
 
-    def _exists(self, node: Any, outer: Scope) -> bool:
-        scope = Scope(self._transaction, exists=self._exists, predicates=self._predicates, parameters={})
+    def _query(self, query: Any, outer: Scope) -> list[Any]:
+        """The rows of a subquery, which sees the rows around it."""
+        scope = Scope(self._transaction, query=self._query, predicates=self._predicates, parameters={})
         scope.rows.update(outer.rows)
-        query = node.element.element
-        return bool(self._matching(_table(query, outer.rows), query._where_criteria, scope))
+        sources, criteria = _sources(query, outer.rows)
+        return [
+            _shown(query._raw_columns, found, scope)
+            for found in self._matching(sources, (*criteria, *query._where_criteria), scope)
+        ]
 
-    def _matching(self, table: str, criteria: tuple[Any, ...], scope: Scope) -> list[tuple[Key, Row]]:
-        found: list[tuple[Key, Row]] = []
-        for key, row in self._transaction.rows(table):
-            scope.rows[table] = row
-            if holds(criteria, scope):
-                found.append((key, row))
+    def _matching(self, sources: Sequence[str], criteria: tuple[Any, ...], scope: Scope) -> list[_Found]:
+        """Every combination of rows that fulfils the criteria."""
+        found: list[_Found] = []
+        first, *others = sources
+        for key, row in self._transaction.rows(first):
+            scope.rows[first] = row
+            if others:
+                found += [{first: (key, row), **more} for more in self._matching(others, criteria, scope)]
+            elif holds(criteria, scope):
+                found.append({first: (key, row)})
         return found
 
-    def _select(self, statement: Any, scope: Scope) -> list[Any]:
+    def _select(self, statement: Any, scope: Scope) -> Statement:
         columns = statement._raw_columns
-        if not statement.get_final_froms():
-            return [Record([column.name for column in columns], [evaluate(column, scope) for column in columns])]
-        table = _table(statement, {})
-        rows = [row for _, row in self._matching(table, statement._where_criteria, scope)]
+        sources, criteria = _sources(statement, {})
+        if not sources:
+            return [_record(columns, scope)]
+        criteria = (*criteria, *statement._where_criteria)
+        rows = self._matching(sources, criteria, scope)
         for clause in reversed(statement._order_by_clauses):
             descending = getattr(clause, "modifier", None) is operators.desc_op
             expression = clause.element if getattr(clause, "modifier", None) is not None else clause
-            rows.sort(key=lambda row: _valued(expression, table, row, scope), reverse=descending)
+            rows.sort(key=lambda found: _valued(expression, found, scope), reverse=descending)
         if statement._limit_clause is not None:
             rows = rows[: evaluate(statement._limit_clause, scope)]
-        return [_shown(columns, table, row, scope) for row in rows]
+        if statement._for_update_arg is not None:
+            rows = yield from self._lock(statement._for_update_arg, rows, criteria, scope)
+        return [_shown(columns, found, scope) for found in rows]
+
+    def _lock(self, how: Any, rows: list[_Found], criteria: tuple[Any, ...], scope: Scope) -> Statement:
+        if how.read or how.nowait or len(rows[:1] and rows[0]) > 1:
+            raise NotImplementedError("this kind of row lock")
+        lock = Lock.NO_KEY_UPDATE if how.key_share else Lock.UPDATE
+        locked: list[_Found] = []
+        for found in rows:
+            [(table, (key, _))] = found.items()
+            if how.skip_locked:
+                if self._transaction.try_lock((table, key), lock) is not None:
+                    continue
+            else:
+                yield from self._transaction.lock((table, key), lock)
+            row = self._transaction.get(table, key)
+            if row is not None:
+                scope.rows[table] = row
+                if holds(criteria, scope):
+                    locked.append({table: (key, row)})
+        return locked
 
     def _insert(self, statement: Any, scope: Scope, parameters: Mapping[str, Any]) -> Statement:
         transaction, table = self._transaction, self._transaction.store.tables[statement.table.name]
@@ -155,7 +192,7 @@ class Interpreter:
             if row is not None:
                 transaction.put(table.name, key, row)
                 if statement._returning:
-                    shown.append(_shown(statement._returning, table.name, row, scope))
+                    shown.append(_shown(statement._returning, {table.name: (key, row)}, scope))
         return shown
 
     @staticmethod
@@ -178,7 +215,8 @@ class Interpreter:
         transaction, table = self._transaction, statement.table.name
         lock = Lock.UPDATE if isinstance(statement, Delete) else Lock.NO_KEY_UPDATE
         shown: list[Any] = []
-        for key, _ in self._matching(table, statement._where_criteria, scope):
+        for found in self._matching([table], statement._where_criteria, scope):
+            key = found[table][0]
             waited = yield from transaction.lock((table, key), lock)
             row = transaction.get(table, key)
             if row is None:
@@ -194,21 +232,21 @@ class Interpreter:
                 row = {**row, **changes}
             transaction.put(table, key, row if isinstance(statement, Update) else None)
             if statement._returning:
-                shown.append(_shown(statement._returning, table, row, scope))
+                shown.append(_shown(statement._returning, {table: (key, row)}, scope))
         return shown
 
 
 class _Once:
-    """A subquery's result, computed when it is first asked for: it sees the snapshot the statement began with."""
+    """A subquery's rows, computed when they are first asked for: it sees the snapshot the statement began with."""
 
-    def __init__(self, compute: Callable[[Any, Scope], bool]) -> None:
+    def __init__(self, compute: Callable[[Any, Scope], list[Any]]) -> None:
         self._compute = compute
-        self._known: dict[tuple[int, tuple[int, ...]], bool] = {}
+        self._known: dict[tuple[int, tuple[int, ...]], list[Any]] = {}
 
-    def __call__(self, node: Any, scope: Scope) -> bool:
-        asked = (id(node), tuple(id(row) for row in scope.rows.values()))
+    def __call__(self, query: Any, scope: Scope) -> list[Any]:
+        asked = (id(query), tuple(id(row) for row in scope.rows.values()))
         if asked not in self._known:
-            self._known[asked] = self._compute(node, scope)
+            self._known[asked] = self._compute(query, scope)
         return self._known[asked]
 
 
@@ -216,8 +254,7 @@ def describe(statement: Any) -> str:
     """A statement in a few words."""
     match statement:
         case Select():
-            names = [table.name for table in statement.get_final_froms()] or [str(statement)]
-            return f"SELECT {', '.join(names)}"
+            return f"SELECT {', '.join(_sources(statement, {})[0]) or statement}"
         case Update():
             changes = ", ".join(column.name for column in statement._values)
             return f"UPDATE {statement.table.name} ({changes})"
@@ -231,20 +268,37 @@ def _is_expression(value: Any) -> bool:
     return hasattr(value, "get_children")
 
 
-def _table(query: Any, outer: Mapping[str, Row]) -> str:
-    tables = [table for table in query.get_final_froms() if table.name not in outer]
-    if len(tables) != 1 or not isinstance(tables[0], SqlTable):
-        raise NotImplementedError(f"a query of {[str(table) for table in tables]}")
-    return tables[0].name
+def _sources(query: Any, outer: Mapping[str, Row]) -> tuple[list[str], tuple[Any, ...]]:
+    """The tables of a query that are not those around it, and what joins them."""
+    if query._from_obj or query._group_by_clauses or query._distinct:
+        raise NotImplementedError(f"a query like {query}")
+    sources: dict[str, None] = {}
+    criteria: list[Any] = []
+    expressions = [*query._raw_columns, *query._where_criteria]
+    for target, condition, _, how in query._setup_joins:
+        if how["isouter"] or how["full"]:
+            raise NotImplementedError("an outer join")
+        expressions += [target, condition]
+        criteria.append(condition)
+    # asking the statement itself would have it compiled
+    for expression in expressions:
+        for table in expression._from_objects:
+            if table.name not in outer:
+                sources[table.name] = None
+    return list(sources), tuple(criteria)
 
 
-def _valued(expression: Any, table: str, row: Row, scope: Scope) -> Any:
-    scope.rows[table] = row
+def _valued(expression: Any, found: _Found, scope: Scope) -> Any:
+    scope.rows.update({table: row for table, (_, row) in found.items()})
     return evaluate(expression, scope)
 
 
-def _shown(columns: Sequence[Any], table: str, row: Row, scope: Scope) -> Any:
-    scope.rows[table] = row
+def _shown(columns: Sequence[Any], found: _Found, scope: Scope) -> Any:
+    scope.rows.update({table: row for table, (_, row) in found.items()})
     if len(columns) == 1 and isinstance(columns[0], SqlTable):
-        return Record(["entity"], [Entity(row)])
+        return Record(["entity"], [Entity(scope.rows[columns[0].name])])
+    return _record(columns, scope)
+
+
+def _record(columns: Sequence[Any], scope: Scope) -> Record:
     return Record([column.name for column in columns], [evaluate(column, scope) for column in columns])

@@ -193,9 +193,7 @@ class Store:
                     error = psycopg.errors.DeadlockDetected("deadlock detected")
                     continue
                 transaction.waits_for = wanted
-                wanted.waiters.append(
-                    lambda: self._later(lambda: self.perform(transaction, statement, done, pause))
-                )
+                wanted.waiters.append(lambda: self._later(lambda: self.perform(transaction, statement, done, pause)))
                 return
 
     @staticmethod

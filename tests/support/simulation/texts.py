@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from athenaeum.events import admin
+from athenaeum.events import admin, history
 from athenaeum.worker import greeter
 from support.simulation import procedures
 from support.simulation.procedures import QUEUED
@@ -115,6 +115,7 @@ def _nothing(_tx: Transaction, _parameters: Any) -> Statement:
 _SPECIAL: dict[str, Bound] = {
     "SET synchronous_commit = off": _nothing,
     "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS said (channel, payload)": _notify,
+    plain(history._UPKEEP.text): _nothing,
     plain(admin._BACKLOG.text): _backlog,
     plain(greeter._WAITING.text): _waiting,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from athenaeum.worker import janitor
 from athenaeum.worker.delivery import posting, showing
 from support.simulation.choices import Choices
 from support.simulation.database import Database, tables
@@ -86,7 +87,7 @@ def _virtual() -> float:
 def virtual_time() -> Generator[None]:
     """Let the product's own clocks be the world's, and its log silent, inside the block."""
     before = structlog.get_config()
-    clocks = [(module, module.monotonic) for module in (posting, showing)]
+    clocks = [(module, module.monotonic) for module in (posting, showing, janitor)]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for module, _ in clocks:
         module.monotonic = _virtual
