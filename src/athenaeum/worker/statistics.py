@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -46,9 +47,10 @@ class PoolHealth:
 class Workload:
     """Which of the pool's workers are busy, and for how long they were."""
 
-    def __init__(self, size: int) -> None:
-        """All workers are idle."""
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """All workers are idle; `clock` counts seconds."""
         self.size = size
+        self._clock = clock
         self.busy = 0
         self.wanted = False
         """Somebody waits for room."""
@@ -58,7 +60,7 @@ class Workload:
 
     def begin(self) -> None:
         """Count the time from now on."""
-        self._began = time.monotonic()
+        self._began = self._clock()
         metrics.WORKERS.labels("busy").set_function(lambda: self.busy)
         metrics.WORKERS.labels("idle").set_function(lambda: self.size - self.busy)
 
@@ -79,12 +81,12 @@ class Workload:
     def take(self) -> float:
         """A worker begins; the time, to be given back with it."""
         self.busy += 1
-        return time.monotonic()
+        return self._clock()
 
     def give_back(self, began: float) -> float:
         """A worker is idle again; the seconds it worked."""
         self.busy -= 1
-        seconds = time.monotonic() - began
+        seconds = self._clock() - began
         self._worked += seconds
         self._mean = seconds if self._mean is None else self._mean + _WEIGHT * (seconds - self._mean)
         return seconds
@@ -92,7 +94,7 @@ class Workload:
     @property
     def uptime(self) -> float:
         """Seconds since the start."""
-        return 0.0 if self._began is None else time.monotonic() - self._began
+        return 0.0 if self._began is None else self._clock() - self._began
 
     @property
     def utilisation(self) -> float:

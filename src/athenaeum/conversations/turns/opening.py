@@ -61,6 +61,7 @@ async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them give
             tenant=tenant,
             dedupe_key=f"turn:{turn}",
             ordering_key=f"{channel}:{thread_ts}",
+            fair_key=asker,
         ),
     )
     await session.execute(update(models.Turn).where(models.Turn.turn_id == turn).values(event_id=event))
