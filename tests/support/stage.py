@@ -12,6 +12,7 @@ from typing import Any
 from athenaeum.conversations import turns
 from athenaeum.conversations.turns import Turn
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.approval import Proposal
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import (
@@ -49,14 +50,14 @@ ANSWER = Answer("Retry it with `athenaeum events retry`.")
 class ScriptedAgent:
     """Answers with what it was given, after it told its progress; raises an answer that is an error."""
 
-    outcome: Answer | Exception = ANSWER
+    outcome: Answer | Proposal | Exception = ANSWER
     progress: tuple[Progress, ...] = ()
     meanwhile: Callable[[], Awaitable[None]] | None = None
     questions: list[Question] = field(default_factory=list[Question])
 
     async def answer(
         self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
-    ) -> Answer:
+    ) -> Answer | Proposal:
         self.questions.append(question)
         for step in self.progress:
             await progress(step)

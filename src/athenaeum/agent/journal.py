@@ -35,10 +35,7 @@ from athenaeum.errors import LeaseLost, Refused, RetryLater
 
 log = structlog.get_logger(__name__)
 
-CHANGED = (
-    "I was updated while I worked on this, and had already begun to change something for you. I stopped so as not to"
-    " do it twice. Please look at what was done, and ask me again for what is missing."
-)
+CHANGED = "I was updated while I worked on this, and stopped so as not to change anything twice."
 
 # The row of the turn is locked while a step is recorded: whoever takes the turn over waits for the step, or the
 # step sees the newer fence and is not written.

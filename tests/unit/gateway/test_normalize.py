@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ChannelId, MessageTs, UserId
+from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, UserId
 from athenaeum.gateway.changes import (
     Archived,
+    Clicked,
     Doubted,
     Met,
     Moved,
@@ -224,3 +227,41 @@ def test_no_text_of_a_question_holds_the_bots_mention(before: str, after: str) -
     assert speech is not None
     assert speech.mentions_bot
     assert "<@UBOT>" not in speech.text or "<@UBOT>" in (before + after).replace("&lt;", "<").replace("&gt;", ">")
+
+
+APPROVAL = "00000000-0000-4000-8000-000000000007"
+CLICK: dict[str, Any] = {
+    "type": "block_actions",
+    "team": {"id": "T1"},
+    "user": {"id": "U1"},
+    "channel": {"id": "C1"},
+    "container": {"type": "message", "message_ts": TS, "thread_ts": "1699999999.000001"},
+    "actions": [{"action_id": "athenaeum_approve", "value": APPROVAL, "action_ts": "1700000001.5"}],
+}
+
+
+def test_a_click_names_who_decided_what() -> None:
+    thread = MessageTs("1699999999.000001")
+    clicked = Clicked(ChannelId("C1"), thread, UserId("U1"), ApprovalId(UUID(APPROVAL)), approved=True)
+    assert normalize(CLICK, BOT) == clicked
+    denied = {**CLICK, "actions": [{"action_id": "athenaeum_deny", "value": APPROVAL}]}
+    assert normalize(denied, BOT) == replace(clicked, approved=False)
+
+
+def test_a_click_on_anything_else_is_nothing() -> None:
+    for actions in ([], [{"action_id": "feedback"}], "none", None):
+        assert normalize({**CLICK, "actions": actions}, BOT) == Nothing()
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.none() | st.text(max_size=5) | st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=3)))
+            for name in ("team", "enterprise", "user", "channel", "container", "actions")
+        },
+    )
+)
+def test_no_click_raises_anything_but_malformed(fields: dict[str, Any]) -> None:
+    with contextlib.suppress(Malformed):
+        normalize({**CLICK, **fields}, BOT)

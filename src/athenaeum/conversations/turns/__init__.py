@@ -9,6 +9,7 @@ from __future__ import annotations
 from athenaeum.conversations.turns.answers import from_json, to_json
 from athenaeum.conversations.turns.approvals import (
     Ruling,
+    changed,
     decide,
     decisions,
     expire,
@@ -43,6 +44,7 @@ __all__ = [
     "Ruling",
     "Turn",
     "cancel",
+    "changed",
     "check",
     "decide",
     "decisions",

@@ -128,6 +128,12 @@ async def recall(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> No
         await _enqueue(session, read_row(row), cause=f"recall:{row.turn_id}")
 
 
+async def changed(session: AsyncSession, turn: TurnId) -> bool:
+    """Whether something that was approved in the turn has been begun."""
+    begun = select(models.Step.turn_id).where(models.Step.turn_id == turn, models.Step.once).limit(1)
+    return (await session.execute(begun)).first() is not None
+
+
 async def overdue(session: AsyncSession, *, limit: int = 100) -> list[Turn]:
     """Open turns whose asker did not decide in time, the longest overdue first."""
     row = models.Turn

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_CHANGED = " Something that you approved may have been done already: please look before you ask again."
 _EXPIRED = "I had asked you to approve this and heard nothing in time, so I did not do it. Ask me again if you want it."
 
 
@@ -93,6 +94,8 @@ class TurnHandler:
         answered = turn.answered_at is not None and turn.error is None
         sentence = error.user_text if isinstance(error, AthenaeumError) else APOLOGY
         async with self._database.session(turn.tenant) as session:
+            if await turns.changed(session, turn.id):
+                sentence += _CHANGED
             answer = await turns.save_answer(session, turn.id, token, Answer(sentence), apology=True)
         told = await self._tell(turn, token, answer, error)
         async with self._database.session(turn.tenant) as session:
