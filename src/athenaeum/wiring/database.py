@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.exc import DBAPIError
 
-from athenaeum.database.connection import DatabaseConnection, libpq_url, retrying
+from athenaeum.database.connection import DatabaseConnection, libpq_url, retrying, transient
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.errors import Misconfigured
 from athenaeum.wiring.background import beside
@@ -59,8 +60,21 @@ async def locate_database(config: Config, *, patient: bool = False) -> AsyncGene
 async def open_database(config: Config, *, patient: bool = False) -> AsyncGenerator[DatabaseConnection]:
     """The database, reachable and migrated."""
     async with locate_database(config, patient=patient) as url, DatabaseConnection(url) as database:
-        await database.create_tables()
+        await _migrate(database, patient=patient)
         yield database
+
+
+async def _migrate(database: DatabaseConnection, *, patient: bool) -> None:
+    while True:
+        try:
+            await database.create_tables()
+        except DBAPIError as error:
+            if not (patient and transient(error)):
+                raise
+            log.warning("database.unreachable", reason=type(error.orig).__name__, retry_in=_WAIT_SECONDS)
+        else:
+            return
+        await asyncio.sleep(_WAIT_SECONDS)
 
 
 async def _keep_alive(server: EmbeddedPostgres) -> None:
