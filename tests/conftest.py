@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from typing import Any
 
 import hypothesis
 import pytest
+
+from support.zygote import Zygote
 
 # The same examples in every run, so that a red run is red again; `make storm` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
@@ -28,3 +31,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
         report.outcome = "failed"
         report.longrepr = f"skipped, but everything is required here: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Generator[Zygote]:
+    """Forks the product's processes."""
+    with Zygote() as running:
+        yield running

@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from support.database import PostgresServer
 from support.ordeal import BeginOrdeal, Ordeal, ordeal
+from support.redis_server import RedisServer
 from support.town import BeginTown, Town, town
 from support.trials import Trial
 from support.zygote import Zygote
@@ -26,23 +27,33 @@ def storm() -> bool:
     return os.environ.get("ATHENAEUM_STORM", "") not in {"", "0"}
 
 
-@pytest.fixture(scope="session")
-def zygote() -> Generator[Zygote]:
-    """Forks the product's processes."""
-    with Zygote() as running:
-        yield running
+@pytest.fixture
+def engine() -> str:
+    """Who brings events to workers; tests that are to run on several say so by `parametrize`."""
+    return "postgres"
 
 
 @pytest.fixture
-def begin_ordeal(postgres: PostgresServer, template: str, zygote: Zygote, tmp_path: Path) -> BeginOrdeal:
+def begin_ordeal(
+    request: pytest.FixtureRequest,
+    postgres: PostgresServer,
+    template: str,
+    zygote: Zygote,
+    tmp_path: Path,
+    engine: str,
+) -> BeginOrdeal:
     """Begins ordeals, any number at once, each in a world of its own."""
     numbers = itertools.count()
+    redis: RedisServer | None = request.getfixturevalue("redis_server") if engine == "celery" else None
 
     @asynccontextmanager
     async def begin(trial: Trial) -> AsyncGenerator[Ordeal]:
         home = tmp_path / str(next(numbers))
         home.mkdir()
-        async with ordeal(trial, postgres=postgres, template=template, zygote=zygote, home=home) as begun:
+        broker = redis.new_database() if redis is not None else None
+        async with ordeal(
+            trial, postgres=postgres, template=template, zygote=zygote, home=home, broker=broker
+        ) as begun:
             yield begun
 
     return begin

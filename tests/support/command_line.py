@@ -1,20 +1,20 @@
-"""The command line as a person has it: the installed program, in a directory of its own."""
+"""The command line as a person has it, in a directory of its own; forked, because imports cost two seconds."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import itertools
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from athenaeum.config import Config
+from support.zygote import Forked, Zygote
 
 PROGRAM = Path(sys.executable).parent / "athenaeum"
+"""What is installed, for what only the program itself shows."""
 SECONDS = 90
 
 
@@ -37,38 +37,45 @@ class Outcome:
 class Service:
     """A command that goes on until it is told to end."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Forked) -> None:
         self.process = process
         self.lines: list[str] = []
 
     async def says(self, words: str) -> str:
-        """Wait for a line on standard error with these words."""
-        assert self.process.stderr is not None
+        """Wait for a line on standard error with these words, after those that were waited for before."""
         async with asyncio.timeout(SECONDS):
-            while line := (await self.process.stderr.readline()).decode():
-                self.lines.append(line)
-                if words in line:
-                    return line
-        raise AssertionError(f"it ended without saying {words!r}: {self.lines}")
+            while True:
+                ended = not self.process.running
+                for line in self._new():
+                    self.lines.append(line)
+                    if words in line:
+                        return line
+                if ended:
+                    raise AssertionError(f"it ended without saying {words!r}: {self.lines}")
+                await asyncio.sleep(0.02)
 
-    async def end(self) -> int:
+    async def end(self) -> int | None:
         """Tell it to end, and wait for that."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send(signal.SIGTERM)
         async with asyncio.timeout(SECONDS):
-            self.lines += (await self.process.communicate())[1].decode().splitlines(keepends=True)
+            await self.process.ended()
+        self.lines += self._new()
         assert "Traceback" not in "".join(self.lines)
-        return await self.process.wait()
+        return self.process.status
+
+    def _new(self) -> list[str]:
+        lines = self.process.log.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [line for line in lines[len(self.lines) :] if line.endswith("\n")]
 
 
 class CommandLine:
     """Runs `athenaeum`, with settings given as variables; no traceback may ever be seen."""
 
-    def __init__(self, directory: Path, database_url: str) -> None:
+    def __init__(self, directory: Path, database_url: str, zygote: Zygote) -> None:
         self.directory = directory
-        ours = Config().describe()
-        inherited = {name: value for name, value in os.environ.items() if name not in ours}
+        self._zygote = zygote
+        self._numbers = itertools.count()
         self._environment = {
-            **inherited,
             "ATHENAEUM_HOME": str(directory / "home"),
             "ATHENAEUM_EMBEDDER": "none",
             "ATHENAEUM_MODEL": "offline",
@@ -78,26 +85,36 @@ class CommandLine:
         }
 
     async def __call__(self, *arguments: str, **settings: str) -> Outcome:
-        process = await self._start(arguments, settings)
+        process, out = self._start(arguments, settings)
         async with asyncio.timeout(SECONDS):
-            out, err = await process.communicate()
-        outcome = Outcome(await process.wait(), out.decode(), err.decode())
+            await process.ended()
+        assert process.status is not None
+        outcome = Outcome(process.status, out.read_text(encoding="utf-8"), process.log.read_text(encoding="utf-8"))
         assert "Traceback" not in outcome.out + outcome.err
         return outcome
 
     @asynccontextmanager
     async def service(self, *arguments: str, **settings: str) -> AsyncGenerator[Service]:
         """A command that serves, killed at the end of the block if it is still there."""
-        process = await self._start(arguments, settings)
+        process, _ = self._start(arguments, settings)
         try:
             yield Service(process)
         finally:
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
+            process.kill()
+            await process.ended()
 
-    async def _start(self, arguments: tuple[str, ...], settings: dict[str, str]) -> Process:
-        environment = {**self._environment, **settings}
-        return await asyncio.create_subprocess_exec(
-            PROGRAM, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self.directory, env=environment
+    def _start(self, arguments: tuple[str, ...], settings: dict[str, str]) -> tuple[Forked, Path]:
+        said = self.directory / ".said" / str(next(self._numbers))
+        said.parent.mkdir(exist_ok=True)
+        out, log = said.with_suffix(".out"), said.with_suffix(".log")
+        log.touch()
+        out.touch()
+        process = self._zygote.fork(
+            "athenaeum",
+            {**self._environment, **settings},
+            log=log,
+            out=out,
+            arguments=arguments,
+            directory=self.directory,
         )
+        return process, out

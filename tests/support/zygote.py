@@ -1,7 +1,8 @@
 """The product's processes within milliseconds: one process imports the product once, and forks.
 
 Run as a program, it reads one JSON object a line (`{"role": "worker", "environment": {...}, "arguments": [],
-"log": path}`), forks such a process with those settings, and prints its id. It ends when its input closes.
+"directory": path, "out": path, "log": path}`), forks such a process with those settings, and prints its id. Beside
+the log of what it wrote to standard error, `.status` has how it ended. It ends when its input closes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import select
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,17 +21,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
 
-Role = Literal["worker", "gateway", "pool", "notes"]
+Role = Literal["athenaeum", "worker", "gateway", "pool", "notes"]
 _ENTRANCES: Mapping[Role, tuple[str, str]] = {
+    "athenaeum": ("athenaeum.cli", "main"),
     "worker": ("athenaeum.commands.serving", "worker"),
     "gateway": ("athenaeum.commands.serving", "gateway"),
     "pool": ("event_worker", "run"),
     "notes": ("note_worker", "run"),
 }
-"""Where each kind of process begins: two of the product's own, a bare pool, and a worker with a tool of the tests'."""
+"""Where each kind of process begins: the command line, two of its commands, and two that are the tests' own."""
 _SLOW = (
     "alembic.command",
     "athenaeum.wiring.process",
+    "athenaeum.worker.celery.consumer",
     "pydantic_ai.models.anthropic",
     "pydantic_ai.providers.anthropic",
     *(module for module, _ in _ENTRANCES.values()),
@@ -54,6 +56,12 @@ class Forked:
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, once it has ended by itself; None when it was killed."""
+        written = _status(self.log)
+        return int(written.read_text()) if written.exists() else None
 
     @property
     def running(self) -> bool:
@@ -87,11 +95,31 @@ class Zygote:
         with self._process:
             pass  # closes its input, and waits
 
-    def fork(self, role: Role, environment: Mapping[str, str], *, log: Path, arguments: Sequence[str] = ()) -> Forked:
-        """Start a process with these settings and no others; what it says goes to `log`."""
+    def fork(
+        self,
+        role: Role,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        out: Path | None = None,
+        arguments: Sequence[str] = (),
+        directory: Path | None = None,
+    ) -> Forked:
+        """Start a process with these settings and no others.
+
+        What it says goes to `log`, or what it says to standard output to `out`. It works in `directory`, or in its
+        ATHENAEUM_HOME.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"role": role, "environment": dict(environment), "arguments": list(arguments), "log": str(log)}
+        order = {
+            "role": role,
+            "environment": dict(environment),
+            "arguments": list(arguments),
+            "directory": str(directory or environment["ATHENAEUM_HOME"]),
+            "out": str(out or log),
+            "log": str(log),
+        }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         pid = int(self._process.stdout.readline())
@@ -114,26 +142,33 @@ def _serve() -> None:
 def _become(order: dict[str, Any]) -> None:
     from athenaeum.config import Config  # noqa: PLC0415 - in the zygote alone
 
-    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for given, standard in ((nothing, 0), (log, 1), (log, 2)):
+    out, log = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "log"))
+    for given, standard in ((nothing, 0), (out, 1), (log, 2)):
         os.dup2(given, standard)
     for name in Config().describe():
         os.environ.pop(name, None)
     os.environ.update(order["environment"])
-    os.chdir(os.environ["ATHENAEUM_HOME"])
+    os.chdir(order["directory"])
     sys.argv[1:] = order["arguments"]
     module, function = _ENTRANCES[order["role"]]
     status = 1
     try:
         getattr(import_module(module), function)()
         status = 0
-    except Exception:
-        traceback.print_exc()
-        raise
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    except Exception as error:  # noqa: BLE001 - as the interpreter does at the end of a program
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
+        _status(Path(order["log"])).write_text(str(status))
         os._exit(status)
+
+
+def _status(log: Path) -> Path:
+    return log.with_suffix(".status")
 
 
 def _bury() -> None:

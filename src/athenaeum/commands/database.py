@@ -40,7 +40,8 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
     if as_json:
         show_json({"reachable": True, "missing": missing})
     else:
-        out.print("up to date" if not missing else f"missing: {', '.join(missing)}; run athenaeum db migrate")
+        found = "up to date" if not missing else f"missing: {', '.join(missing)}; run athenaeum db migrate"
+        out.print(found, soft_wrap=True)
     if missing:
         raise typer.Exit(1)
 

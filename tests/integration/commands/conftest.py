@@ -10,11 +10,12 @@ import pytest
 from slacksim import scenario
 from slacksim.server import SlackSim
 from support.command_line import CommandLine
+from support.zygote import Zygote
 
 
 @pytest.fixture
-def athenaeum(tmp_path: Path, database_url: str) -> CommandLine:
-    return CommandLine(tmp_path, database_url)
+def athenaeum(tmp_path: Path, database_url: str, zygote: Zygote) -> CommandLine:
+    return CommandLine(tmp_path, database_url, zygote)
 
 
 @pytest.fixture
