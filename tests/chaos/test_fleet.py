@@ -11,6 +11,7 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.events import enqueue
+from support import meter
 from support.event_worker import entries
 from support.events import Queue, listening, until
 from support.fleet import Fleet
@@ -49,7 +50,13 @@ async def test_workers_and_gateways_share_out_questions_evenly(begin_town: Begin
     workers, questions = (PROCESSES, 400) if storm else (4, 100)
     async with begin_town({"WORKER_POOL_SIZE": "2"}) as town:
         await town.open(workers=workers, gateways=3)
+        await town.crowd.converse(workers, threads=workers)  # the first ones connect and prepare
+        await town.rest(seconds=60)
+        before, idle = meter.read(town.server, town.fleet), len(town.crowd.asked)
         await town.crowd.converse(questions, threads=4 * workers)
+        await town.rest(seconds=60)
+        cost = meter.read(town.server, town.fleet).per(len(town.crowd.asked) - idle, since=before)
+        print(f"a turn costs {cost}; {workers} workers and 3 gateways hold {meter.sessions(town.server)} sessions")
         faults = await town.judge(seconds=60)
         assert not faults, faults
         worked = await town.rows(

@@ -27,7 +27,7 @@ from support.record import Record
 from support.zygote import Zygote
 
 _LOOK_SECONDS = 0.25
-_OPEN_SECONDS = 60
+_OPEN_SECONDS = 120
 _OPEN = "SELECT (SELECT count(*) FROM turns WHERE finished_at IS NULL) + (SELECT count(*) FROM queued_events) AS left"
 _SPENT = """
     SELECT sum(attempt - 1)::int AS repeats, count(*) FILTER (WHERE error LIKE 'the lease of%')::int AS rescued,
