@@ -84,7 +84,7 @@ def _slack_call(path: str) -> str:
 
 # The first that matches names the statement. Only what is before WHERE tells writes of the same table apart.
 _NAMES = (
-    (re.compile(r"events_claim\("), "claim"),
+    (re.compile(r"events_claim(_one)?\("), "claim"),
     (re.compile(r"UPDATE turns SET .*\bfence="), "turn taken"),
     (re.compile(r"UPDATE turns SET .*\banswer="), "answer saved"),
     (re.compile(r"UPDATE turns SET .*\bfinished_at="), "turn ended"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from athenaeum.config import Config
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.gateway.intake import Intake
@@ -17,6 +18,8 @@ from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.retrieval.index import Index
 from athenaeum.slack.client import SlackClient
 from athenaeum.tenants import register
+from athenaeum.wiring.background import beside
+from athenaeum.wiring.broker import open_relay
 from slacksim import scenario
 from slacksim.deliveries import Timing
 from slacksim.faults import Fault
@@ -47,6 +50,8 @@ class Ordeal:
     url: str
     home: Path
     zygote: Zygote
+    broker: str | None = None
+    """Celery's, where that brings events to the workers."""
     lives: list[Life] = field(default_factory=list[Life])
 
     async def furnish(self) -> None:
@@ -97,9 +102,24 @@ class Ordeal:
         }
         log = self.home / f"{role}-{len(self.lives)}.log"
         around = Surroundings(self.url, self.sim.url, self.model.url, environment, self.zygote, log)
-        async with live(role, around, fate, known=await self.record.steps()) as life:
+        async with self._relaying(environment), live(role, around, fate, known=await self.record.steps()) as life:
             self.lives.append(life)
             yield life
+
+    @asynccontextmanager
+    async def _relaying(self, environment: dict[str, str]) -> AsyncGenerator[None]:
+        """Have Celery bring events to what lives in the block, where there is a broker."""
+        if self.broker is None:
+            yield
+            return
+        environment |= {"ATHENAEUM_ENGINE": "celery", "CELERY_BROKER_URL": self.broker}
+        config = Config(slack_bot_token=environment["SLACK_BOT_TOKEN"], celery_broker_url=self.broker)
+        async with (
+            DatabaseConnection(self.url) as database,
+            open_relay(config, database, [DEFAULT_TENANT]) as relay,
+            beside(relay.run()),
+        ):
+            yield
 
     async def over(self, life: Life) -> None:
         """Wait until nothing is left to do; the process may not end before."""
@@ -152,7 +172,13 @@ BeginOrdeal = Callable[[Trial], AbstractAsyncContextManager[Ordeal]]
 
 @asynccontextmanager
 async def ordeal(
-    trial: Trial, *, postgres: PostgresServer, template: str, zygote: Zygote, home: Path
+    trial: Trial,
+    *,
+    postgres: PostgresServer,
+    template: str,
+    zygote: Zygote,
+    home: Path,
+    broker: str | None = None,
 ) -> AsyncGenerator[Ordeal]:
     """A world of its own for one question; `home` is an empty folder."""
     name = f"ordeal_{home.name}_{id(home):x}"
@@ -167,7 +193,7 @@ async def ordeal(
         sim = await stack.enter_async_context(SlackSim(scenario.load(), timing=timing))
         model = await stack.enter_async_context(AnthropicServer())
         model.reply = trial.reply
-        begun = Ordeal(trial, sim, model, record, url, home, zygote)
+        begun = Ordeal(trial, sim, model, record, url, home, zygote, broker)
         await begun.furnish()
         sim.simulation.faults.client_msg_ids_count = trial.client_msg_ids_count
         if trial.lost_posts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,8 @@ from support.stage import said
 
 Via = Literal["socket", "http"]
 
+ENGINE: Mapping[str, Any] = {}
+"""Settings of every product; see `support.engines`."""
 RUNBOOK = NewPassage(
     Origin.DOCUMENT,
     "Operations",
@@ -182,7 +184,7 @@ def configure(sim: SlackSim, database_url: str, home: Path, *, via: Via = "socke
         "slack_signing_secret": app.signing_secret if via == "http" else None,
         "slack_api_url": sim.api_url,
     }
-    return Config(**{**given, **settings})
+    return Config(**{**given, **ENGINE, **settings})
 
 
 async def connect(sim: SlackSim, running: Running, *, via: Via) -> None:

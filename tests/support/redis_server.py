@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,7 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port: int = free.getsockname()[1]
+        self._databases = itertools.count(1)
         self.url = f"redis://127.0.0.1:{self._port}/0"
 
     def __enter__(self) -> Self:
@@ -38,6 +40,7 @@ class RedisServer:
         if self._process is not None:
             return
         options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._home)]
+        options += ["--databases", "10000"]
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while not self._answers():
@@ -51,6 +54,10 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def new_database(self) -> str:
+        """The address of a database that nobody else has."""
+        return f"{self.url.rpartition('/')[0]}/{next(self._databases)}"
 
     def client(self) -> Redis:
         """A client, to be used as a context manager."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -35,14 +36,14 @@ def celery_app(config: Config) -> Celery:
         raise Misconfigured(
             "ATHENAEUM_ENGINE is celery, and Celery is missing: pip install 'athenaeum[celery]'"
         ) from error
-    return build_app(config.broker_url)
+    return build_app(config.broker_url, queue=_queue(config))
 
 
 @asynccontextmanager
 async def open_relay(
-    config: Config, database: DatabaseConnection, tenants: Collection[TenantId] | None
+    config: Config, database: DatabaseConnection, tenants: Collection[TenantId]
 ) -> AsyncGenerator[Relay]:
-    """The relay, to be run beside other work."""
+    """The relay for events of these tenants, which may grow; to be run beside other work."""
     app = celery_app(config)
     from athenaeum.worker.celery.relay import Relay  # noqa: PLC0415 - likewise
 
@@ -72,3 +73,11 @@ def consumer(config: Config, database: DatabaseConnection, process: Process) -> 
 
     size = config.worker_pool_size
     return Consumer(app, bench(config, database, process, size=size), size=size)
+
+
+def _queue(config: Config) -> str:
+    """One for each bot: another workspace's events are for the process that has its token."""
+    if config.slack_bot_token is None:
+        return "athenaeum"
+    digest = hashlib.sha256(config.slack_bot_token.get_secret_value().encode()).hexdigest()
+    return f"athenaeum.{digest[:12]}"

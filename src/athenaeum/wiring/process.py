@@ -98,10 +98,9 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             limit = await stack.enter_async_context(open_limit(config, parts.probes))
             intake = Intake(database, limit=limit, clients=workspace.clients)
             parts.open_door(config, Listener(database, intake), workspace)
-        if config.engine is EngineName.CELERY and roles != {Role.WORKER}:
-            # another workspace's events are for the process that has its token
-            tenants = workspace.clients if workspace.client is not None else None
-            parts.tell(await stack.enter_async_context(broker.open_relay(config, database, tenants)))
+        if config.engine is EngineName.CELERY and set(roles) != {Role.WORKER}:
+            relay = await stack.enter_async_context(broker.open_relay(config, database, workspace.clients))
+            parts.tell(relay)
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
         await stack.enter_async_context(beside(*(work() for work in parts.works)))
         if workspace.client is not None:

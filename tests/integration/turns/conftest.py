@@ -1,4 +1,4 @@
-"""A product of the test's own: it is at work in 0.4 s."""
+"""A product of the test's own, on each engine: it is at work in 0.4 s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from slacksim.server import SlackSim
+from support.engines import engine
 from support.product import Product, at_work, workspace
+
+
+__all__ = ["engine"]
+
+
+@pytest.fixture(autouse=True)
+def _on_each_engine(engine: str) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Every test of this folder."""
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TASK = "athenaeum.work"
-QUEUE = "athenaeum"
 
 BROKER_FAULTS = (OperationalError, OSError)
 """What publishing meets while the broker is away."""
 
 _SETTINGS: dict[str, Any] = {
-    "task_default_queue": QUEUE,
     "task_serializer": "json",
     "accept_content": ["json"],
     "task_ignore_result": True,
@@ -38,11 +36,11 @@ _AMQP = {"confirm_publish": True}
 _AT_ONCE = {"max_retries": 1, "interval_start": 0}
 
 
-def build_app(broker_url: str) -> Celery:
-    """An application for this broker; nothing is opened."""
+def build_app(broker_url: str, *, queue: str = "athenaeum") -> Celery:
+    """An application for this broker and the queue of that name there; nothing is opened."""
     app = Celery("athenaeum", broker=broker_url, set_as_current=False)
     transport = _AMQP if "amqp" in broker_url.partition("://")[0] else _REDIS
-    app.conf.update(_SETTINGS, broker_transport_options=transport)
+    app.conf.update(_SETTINGS, task_default_queue=queue, broker_transport_options=transport)
     return app
 
 
