@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(300)]
 
 PROCESSES = 10
 EVENTS = 2000
+IDLE_SECONDS = 3
 EVEN = 2
 """No process may have more than so many times an even share, nor less than that part of it."""
 
@@ -52,11 +54,16 @@ async def test_workers_and_gateways_share_out_questions_evenly(begin_town: Begin
         await town.open(workers=workers, gateways=3)
         await town.crowd.converse(workers, threads=workers)  # the first ones connect and prepare
         await town.rest(seconds=60)
-        before, idle = meter.read(town.server, town.fleet), len(town.crowd.asked)
+        idle = meter.Span(town.server, town.fleet)
+        await asyncio.sleep(IDLE_SECONDS)
+        idle.end()
+        busy = meter.Span(town.server, town.fleet)
         await town.crowd.converse(questions, threads=4 * workers)
         await town.rest(seconds=60)
-        cost = meter.read(town.server, town.fleet).per(len(town.crowd.asked) - idle, since=before)
-        print(f"a turn costs {cost}; {workers} workers and 3 gateways hold {meter.sessions(town.server)} sessions")
+        busy.end()
+        print(f"{workers} workers and 3 gateways hold {meter.sessions(town.server)} sessions")
+        print(f"idle they cost in a second: {idle.cost() / idle.seconds}")
+        print(f"a turn costs, beyond that: {(busy.cost() - idle.cost() * (busy.seconds / idle.seconds)) / questions}")
         faults = await town.judge(seconds=60)
         assert not faults, faults
         worked = await town.rows(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import LiteralString
 
 import psycopg
@@ -23,8 +24,8 @@ _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ath
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Running totals; the difference of two, divided by the turns between them, is the cost of one."""
+class Cost:
+    """Milliseconds of CPU, commits, and kilobytes."""
 
     worker_ms: float
     gateway_ms: float
@@ -33,18 +34,33 @@ class Reading:
     wal_kb: float
     disk_kb: float
 
-    def per(self, turns: int, *, since: Reading) -> str:
-        """The cost of one turn, in words."""
-        costs = {cost.name: (getattr(self, cost.name) - getattr(since, cost.name)) / turns for cost in fields(self)}
-        return ", ".join(f"{name} {cost:.1f}" for name, cost in costs.items())
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(*(ours - theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    def __mul__(self, factor: float) -> Cost:
+        return Cost(*(each * factor for each in astuple(self)))
+
+    def __truediv__(self, parts: float) -> Cost:
+        return self * (1 / parts)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value:.1f}" for name, value in asdict(self).items())
 
 
-def read(server: EmbeddedPostgres, fleet: Fleet) -> Reading:
-    """The totals now, of the processes that live."""
-    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
-        commits, wal_kb, disk_kb = connection.execute(_COUNTS).fetchone() or (0.0, 0.0, 0.0)
-    workers, gateways = (sum(_cpu_ms(member.pid) for member in fleet.crew[role]) for role in ("worker", "gateway"))
-    return Reading(workers, gateways, _server_ms(postmaster_of(server.data_dir)), commits, wal_kb, disk_kb)
+class Span:
+    """What a fleet and its server spend from the making of this to its end; nobody may come or go meanwhile."""
+
+    def __init__(self, server: EmbeddedPostgres, fleet: Fleet) -> None:
+        self._read = lambda: _total(server, fleet)
+        self._before = self._after = self._read()
+        self._began = monotonic()
+        self.seconds = 0.0
+
+    def end(self) -> None:
+        self._after, self.seconds = self._read(), monotonic() - self._began
+
+    def cost(self) -> Cost:
+        return self._after - self._before
 
 
 def sessions(server: EmbeddedPostgres) -> int:
@@ -52,6 +68,13 @@ def sessions(server: EmbeddedPostgres) -> int:
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         [count] = connection.execute(_SESSIONS).fetchone() or (0,)
     return count
+
+
+def _total(server: EmbeddedPostgres, fleet: Fleet) -> Cost:
+    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
+        commits, wal_kb, disk_kb = connection.execute(_COUNTS).fetchone() or (0.0, 0.0, 0.0)
+    workers, gateways = (sum(_cpu_ms(member.pid) for member in fleet.crew[role]) for role in ("worker", "gateway"))
+    return Cost(workers, gateways, _server_ms(postmaster_of(server.data_dir)), commits, wal_kb, disk_kb)
 
 
 def _server_ms(postmaster: int) -> float:
