@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, update
 
 from athenaeum.conversations import turns
 from athenaeum.conversations.turns import Turn
+from athenaeum.database import models
 from athenaeum.domain.identity import LeaseToken
 from athenaeum.domain.turn import Answer
 from athenaeum.worker.delivery import intents
@@ -17,10 +19,10 @@ from athenaeum.worker.delivery.posting import Posting
 from athenaeum.worker.delivery.thread import Thread
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.lease import Lease
-from support.simulation import procedures
+from support.simulation import ordering, procedures
+from support.simulation.event_rows import FAILED, FINISHED, KEYS, QUEUED
 from support.simulation.exploration import Setting, explore
 from support.simulation.ledger import Ledger
-from support.simulation.procedures import FINISHED, KEYS, QUEUED
 from support.simulation.queue_scenario import QueueScenario
 from support.simulation.store import Lock, Row, Statement, Transaction
 from support.simulation.turn_scenario import TurnScenario
@@ -58,9 +60,9 @@ def order_is_looked_at_and_not_locked(patch: Patch) -> None:
         )
         yield
         tx.try_lock((QUEUED, (row["event_id"],)), Lock.UPDATE)
-        tx.put(QUEUED, (row["event_id"],), {**row, "tag": 0, "state": "blocked" if behind else "ready"})
+        tx.put(QUEUED, (row["event_id"],), {**row, "state": "blocked" if behind else "ready"})
 
-    patch.setattr(procedures, "place", place)
+    patch.setattr(ordering, "place", place)
 
 
 def the_next_of_a_key_is_not_promoted_after_a_failure(patch: Patch) -> None:
@@ -70,7 +72,7 @@ def the_next_of_a_key_is_not_promoted_after_a_failure(patch: Patch) -> None:
             return False
         yield from tx.lock((QUEUED, (event_id,)), Lock.UPDATE)
         tx.put(QUEUED, (event_id,), None)
-        tx.put(procedures.FAILED, (event_id,), {**row, "error": error})
+        tx.put(FAILED, (event_id,), {**row, "error": error})
         return True
 
     patch.setitem(procedures.PROCEDURES, "events_fail", fail)
@@ -168,7 +170,7 @@ def the_answer_is_shown_before_it_is_saved(patch: Patch) -> None:
 def the_intent_is_recorded_without_comparing(patch: Patch) -> None:
     async def record(session: Any, turn: Turn, intent: Any, ts: Any) -> Any:
         await session.execute(
-            intents.update(intents._ROW).where(intents._is(turn, intent.part)).values(ts=ts, posting_until=None)
+            update(models.Delivery).where(intents._is(turn, intent.part)).values(ts=ts, posting_until=None)
         )
         return ts
 
@@ -185,15 +187,11 @@ def posts_and_updates_are_made_without_the_fence(patch: Patch) -> None:
         return None
 
     patch.setattr(Thread, "check", nothing)
-    patch.setattr(turns.ledger, "check", nothing)
     patch.setattr(turns, "check", nothing)
 
     async def save(session: Any, turn: Any, _token: Any, answer: Answer, **_: Any) -> Answer:
-        await session.execute(
-            turns.ledger.update(turns.ledger._ROW)
-            .where(turns.ledger._ROW.turn_id == turn)
-            .values(answer=turns.to_json(answer), answered_at=turns.ledger.func.now())
-        )
+        values = {"answer": turns.to_json(answer), "answered_at": func.now()}
+        await session.execute(update(models.Turn).where(models.Turn.turn_id == turn).values(values))
         return answer
 
     patch.setattr(turns, "save_answer", save)

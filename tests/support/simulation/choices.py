@@ -35,7 +35,7 @@ class Choices:
         """`seed` also chooses the strategy."""
         self.made: list[int] = []
         self._script = script
-        self._random = Random(seed)  # noqa: S311 - repeatable, not secret
+        self._random = Random(seed)
         self._strategy = Strategy(seed % len(Strategy))
         self._priorities: dict[int, float] = {}
         self._changes = {self._random.randrange(_HORIZON) for _ in range(_CHANGES)}

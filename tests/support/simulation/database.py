@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from athenaeum.database import connection as product
 from athenaeum.database import models
 from athenaeum.database.notifier import Notifier
-from support.simulation import procedures, texts
+from support.simulation import event_rows, texts
 from support.simulation.network import Network, Reply
 from support.simulation.processes import Process
 from support.simulation.statements import Interpreter, declare, describe
@@ -34,7 +34,7 @@ def tables(store: Store) -> None:
     """Make every table, empty."""
     for table in models.Base.metadata.sorted_tables:
         declare(store, table)
-    for table in procedures.tables():
+    for table in event_rows.tables():
         store.add(table)
 
 
@@ -47,7 +47,7 @@ class Database:
         self._store = store
         self._network = network
         self._process = process
-        self.notifier = Notifier(self.connect)
+        self.notifier = Notifier(self.connect)  # pyright: ignore[reportArgumentType] - as much of a connection as it uses
 
     @asynccontextmanager
     async def session(self, tenant: Any = None) -> AsyncGenerator[Session]:
@@ -261,7 +261,7 @@ class Connection(_Line):
 
             self.perform(transaction, bind(text)(transaction, parameters or ()), done)
 
-        lost = False
+        rows: Any = None
         try:
             async with asyncio.timeout(self._patience):
                 rows = await self.network.exchange(
@@ -272,16 +272,14 @@ class Connection(_Line):
                     cancel=lambda: None,
                 )
         except TimeoutError:
-            lost = True
+            self._hang_up()
+            raise psycopg.OperationalError(_LOST) from None
         except psycopg.OperationalError:
             self._hang_up()
             raise
         finally:
             if self.process.alive and begun:
                 begun[0].rollback()  # asked for when the caller is cancelled; otherwise it has ended
-        if lost:
-            self._hang_up()
-            raise psycopg.OperationalError(_LOST)
         return _Cursor([tuple(row) for row in rows])
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from support.simulation.choices import Choices
 from support.simulation.loop import Endless
@@ -19,10 +19,12 @@ _COLLECT = 50
 class Scenario(Protocol):
     """What happens in a world, and what must hold at its end."""
 
-    @property
-    def patience(self) -> float:
-        """Virtual seconds after which it counts as never ending."""
-        ...
+    name: ClassVar[str]
+    weather: ClassVar[Weather]
+    patience: ClassVar[float]
+    """Virtual seconds after which it counts as never ending."""
+
+    def __init__(self, world: World) -> None: ...
 
     def begin(self) -> None: ...
 
@@ -31,13 +33,7 @@ class Scenario(Protocol):
     def judge(self) -> Iterator[str]: ...
 
 
-class Setting(Protocol):
-    """A class of scenarios."""
-
-    name: str
-    weather: Weather
-
-    def __call__(self, world: World) -> Scenario: ...
+Setting = type[Scenario]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A world outside in which a plain handler leaves its mark, under its fencing token, and what must hold of the marks."""
+"""A world outside in which a plain handler leaves its mark under its fencing token, and what must hold of the marks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from athenaeum.domain.event import Event
 from athenaeum.errors import LeaseLost
+from support.simulation.event_rows import FINISHED
 from support.simulation.network import Reply
-from support.simulation.procedures import FINISHED
 from support.simulation.processes import Process
 from support.simulation.world import World
 

@@ -18,7 +18,7 @@ from typing import Any
 from support.simulation.choices import Choices
 
 
-class Endless(AssertionError):
+class Endless(AssertionError):  # noqa: N818 - a verdict
     """The run took more steps than any run should: something goes round in circles."""
 
 

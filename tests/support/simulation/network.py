@@ -140,7 +140,7 @@ class Network:
             return fate
         return Fate(self.choices.fate(self._odds[:2])) if self._odds[1] else Fate.AT_ONCE
 
-    def _send(self, callback: Callable[[], None], late: bool) -> None:  # noqa: FBT001 - the fate, said shorter
+    def _send(self, callback: Callable[[], None], late: bool) -> None:
         self.under_way += 1
         if late:
             delay = self.weather.delays[self.choices.pick(len(self.weather.delays))]

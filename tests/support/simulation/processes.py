@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from support.simulation.loop import Lane, VirtualLoop
@@ -19,7 +19,7 @@ class Process:
         self.lane: Lane = loop.lane(name)
         self.alive = True
         self.open: dict[Any, None] = {}
-        self.stop: Callable[[], Awaitable[None]] | None = None
+        self.stop: Callable[[], Coroutine[Any, Any, None]] | None = None
         """What SIGTERM does."""
         self.main: asyncio.Task[Any] | None = None
         self._bury = bury

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from sqlalchemy import text
@@ -18,11 +18,11 @@ from athenaeum.errors import RetryLater
 from athenaeum.events import enqueue
 from athenaeum.worker.pool import WorkerPool
 from support.simulation import ledger
+from support.simulation.event_rows import FAILED, FINISHED, QUEUED
 from support.simulation.handling import Handling
 from support.simulation.ledger import Ledger, Request
 from support.simulation.network import Weather
 from support.simulation.processes import Process
-from support.simulation.procedures import FAILED, FINISHED, QUEUED
 from support.simulation.store import Row
 from support.simulation.world import World
 
@@ -37,9 +37,9 @@ _FAULTS = (psycopg.OperationalError, SQLAlchemyError, OSError)
 class QueueScenario:
     """Two workers, four events of two keys; one may be cancelled, one worker may be stopped."""
 
-    name = "queue"
-    weather = Weather()
-    patience = 200.0
+    name: ClassVar[str] = "queue"
+    weather: ClassVar[Weather] = Weather()
+    patience: ClassVar[float] = 200.0
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -121,7 +121,7 @@ class QueueScenario:
 
     async def _cancel(self, process: Process) -> None:
         """Cancel an event at some moment: one that waits for another, when there is one."""
-        database: Any = self._world.database(process)
+        database = self._world.database(process)
         await asyncio.sleep((0.0, 0.0, 3.0)[self._world.choices.pick(3)])
         for _ in range(10 * self._world.choices.pick(6)):
             await asyncio.sleep(0)

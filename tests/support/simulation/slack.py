@@ -165,7 +165,7 @@ class Web:
                 self._process,
                 lambda: _describe(method, given),
                 serve,
-                lost=lambda: aiohttp.ServerDisconnectedError(),
+                lost=aiohttp.ServerDisconnectedError,
             )
         if response.status_code != 200 or "error" in response.data:
             raise SlackApiError("refused", response)

@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Table as SqlTable
+from sqlalchemy import Column
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing, OnConflictDoUpdate
 from sqlalchemy.sql import Delete, Insert, Select, Update, functions, operators
 
 from support.simulation.expressions import Predicate, Scope, evaluate, holds
 from support.simulation.store import Key, Lock, Row, Statement, Store, Table, Transaction
-
 
 _Found = dict[str, tuple[Key, Row]]
 _TOLD = frozenset({"state", "fence", "answer", "part", "generation", "attempts", "posting_until", "ts", "finished_at"})
@@ -84,7 +84,11 @@ def _default(column: Column[Any]) -> Callable[[Transaction], Any]:
         return lambda transaction: transaction.began
     value = column.type.python_type(given) if column.type.python_type is int else given
     constant = {"false": False, "true": True, "{}": {}}.get(value, value) if isinstance(value, str) else value
-    return lambda _: constant
+
+    def give(_: Transaction) -> Any:
+        return constant
+
+    return give
 
 
 class Interpreter:
@@ -105,15 +109,13 @@ class Interpreter:
         scope = Scope(
             self._transaction, query=_Once(self._query), predicates=self._predicates, parameters=parameters or {}
         )
-        match statement:
-            case Select():
-                return (yield from self._select(statement, scope))
-            case Insert():
-                return (yield from self._insert(statement, scope, parameters or {}))
-            case Update() | Delete():
-                return (yield from self._change(statement, scope))
-            case _:
-                raise NotImplementedError(f"statements of class {type(statement).__qualname__}")
+        if isinstance(statement, Select):
+            return (yield from self._select(statement, scope))
+        if isinstance(statement, Insert):
+            return (yield from self._insert(statement, scope, parameters or {}))
+        if isinstance(statement, Update | Delete):
+            return (yield from self._change(statement, scope))
+        raise NotImplementedError(f"statements of class {type(statement).__qualname__}")
 
     def _query(self, query: Any, outer: Scope) -> list[Any]:
         """The rows of a subquery, which sees the rows around it."""
@@ -205,8 +207,8 @@ class Interpreter:
         where = clause.update_whereclause
         if where is not None and evaluate(where, scope) is not True:
             return None
-        changes = {
-            getattr(column, "name", column): evaluate(value, scope) if _is_expression(value) else value
+        changes: Row = {
+            str(getattr(column, "name", column)): evaluate(value, scope) if _is_expression(value) else value
             for column, value in clause.update_values_to_set
         }
         return {**standing, **changes}
@@ -224,13 +226,10 @@ class Interpreter:
             scope.rows[table] = row
             if waited and not holds(statement._where_criteria, scope):
                 continue
-            if isinstance(statement, Update):
-                changes = {
-                    column.name: evaluate(value, scope) if _is_expression(value) else value
-                    for column, value in statement._values.items()
-                }
-                row = {**row, **changes}
-            transaction.put(table, key, row if isinstance(statement, Update) else None)
+            values = getattr(statement, "_values", None)
+            for column, value in (values or {}).items():
+                row = {**row, column.name: evaluate(value, scope) if _is_expression(value) else value}
+            transaction.put(table, key, None if values is None else row)
             if statement._returning:
                 shown.append(_shown(statement._returning, {table: (key, row)}, scope))
         return shown
@@ -252,16 +251,12 @@ class _Once:
 
 def describe(statement: Any) -> str:
     """A statement in a few words."""
-    match statement:
-        case Select():
-            return f"SELECT {', '.join(_sources(statement, {})[0]) or statement}"
-        case Update():
-            changes = ", ".join(column.name for column in statement._values)
-            return f"UPDATE {statement.table.name} ({changes})"
-        case Insert() | Delete():
-            return f"{type(statement).__name__.upper()} {statement.table.name}"
-        case _:
-            return str(statement)
+    verb = type(statement).__name__.upper()
+    if verb == "SELECT":
+        return f"SELECT {', '.join(_sources(statement, {})[0]) or statement}"
+    changes = getattr(statement, "_values", None) if verb == "UPDATE" else None
+    told = f" ({', '.join(column.name for column in changes)})" if changes else ""
+    return f"{verb} {statement.table.name}{told}"
 
 
 def _is_expression(value: Any) -> bool:

@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from athenaeum.events import admin, history
+from athenaeum.events import backlog, history
 from athenaeum.worker import greeter
 from support.simulation import procedures
-from support.simulation.procedures import QUEUED
+from support.simulation.event_rows import QUEUED
 from support.simulation.statements import Record
 from support.simulation.store import Row, Statement, Transaction
 
@@ -75,12 +75,6 @@ def _column(tx: Transaction, row: Row, column: str) -> Any:
     return row[column]
 
 
-def _backlog(tx: Transaction, _: Any) -> Statement:
-    names = ["pending", "processing", "failed", "oldest", *(f"column{i}" for i in range(9))]
-    return [Record(names, [0, 0, 0, None] + [0] * 9)]
-    yield
-
-
 def _waiting(tx: Transaction, parameters: Mapping[str, Any]) -> Statement:
     now = tx.began
     found = [
@@ -116,17 +110,23 @@ _SPECIAL: dict[str, Bound] = {
     "SET synchronous_commit = off": _nothing,
     "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS said (channel, payload)": _notify,
     plain(history._UPKEEP.text): _nothing,
-    plain(admin._BACKLOG.text): _backlog,
+    # measuring for operators changes nothing
+    plain(backlog._COUNT.text): _nothing,
     plain(greeter._WAITING.text): _waiting,
 }
 
-LIVE = plain(
-    "(EXISTS (SELECT FROM events WHERE events.id = turns.event_id AND events.status IN ('pending', 'processing')))"
-)
-
 
 def _is_live(tx: Transaction, rows: Mapping[str, Row]) -> bool:
-    return tx.get(QUEUED, (rows["turns"]["event_id"],)) is not None
+    turn = rows["turns"]
+    if tx.get(QUEUED, (turn["event_id"],)) is not None:
+        return True
+    approvals = (row for _, row in tx.rows("approvals"))
+    return any(row["turn_id"] == turn["turn_id"] and row["decision"] is None for row in approvals)
 
 
-PREDICATES = {LIVE: _is_live}
+LIVE = (
+    "EXISTS (SELECT FROM events WHERE events.id = turns.event_id AND events.status IN ('pending', 'processing'))"
+    " OR EXISTS (SELECT FROM approvals WHERE approvals.turn_id = turns.turn_id AND approvals.decision IS NULL)"
+)
+PREDICATES = {f"({LIVE})": _is_live}
+"""Conditions of otherwise built statements that the product writes as text; see `conversations.turns.stranded`."""

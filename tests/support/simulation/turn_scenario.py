@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import psycopg
-from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from athenaeum.conversations import archive, turns
-from athenaeum.database import models
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, LeaseToken, MessageTs, UserId, turn_id
@@ -28,10 +26,10 @@ from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
+from support.simulation.event_rows import QUEUED
 from support.simulation.handling import Handling
 from support.simulation.network import Weather
 from support.simulation.processes import Process
-from support.simulation.procedures import QUEUED
 from support.simulation.slack import Message, Web, Workspace
 from support.simulation.world import World
 
@@ -60,10 +58,10 @@ class Asked:
 class TurnScenario:
     """One or two questions, of one thread or of two, with two workers."""
 
-    name = "turn"
+    name: ClassVar[str] = "turn"
     # A call to Slack is over before a lease is: its client waits for 10 s, a lease is 60 s long by default.
-    weather = Weather(delays=(0.01, 0.4, 1.5, 2.9))
-    patience = 1800.0
+    weather: ClassVar[Weather] = Weather(delays=(0.01, 0.4, 1.5, 2.9))
+    patience: ClassVar[float] = 1800.0
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -91,7 +89,7 @@ class TurnScenario:
 
     async def _work(self, process: Process) -> None:
         world = self._world
-        database: Any = world.database(process)
+        database = world.database(process)
         client = SlackClient("simulated")
         client._web = cast("Any", Web(self._slack, world.network, process))
         client.limits = Limits(world.loop.time)
@@ -129,7 +127,7 @@ class TurnScenario:
             for asked in self.questions:
                 for _ in range(1 + self._world.choices.pick(2)):
                     group.create_task(self._deliver(database, asked))
-                while not asked.acknowledged and asked is not self.questions[-1]:
+                while not asked.acknowledged and asked is not self.questions[-1]:  # noqa: ASYNC110 - a person looks
                     await asyncio.sleep(0.1)
 
     async def _deliver(self, database: Any, asked: Asked) -> None:
@@ -157,7 +155,7 @@ class TurnScenario:
         """Delete a question."""
         asked = self.questions[self._world.choices.pick(len(self.questions))]
         await asyncio.sleep((0.0, 0.4, 2.0)[self._world.choices.pick(3)])
-        database: Any = self._world.database(process)
+        database = self._world.database(process)
         while True:
             try:
                 async with database.session(DEFAULT_TENANT) as session:

@@ -7,10 +7,11 @@ import random
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
+from athenaeum.database.connection import DatabaseConnection
 from athenaeum.worker import janitor
 from athenaeum.worker.delivery import posting, showing
 from support.simulation.choices import Choices
@@ -52,16 +53,19 @@ class World:
         def bury(_: Process) -> None:
             self.note(process, "dies")
             if again is not None:
-                self.loop.later(again, lambda: self.start(f"{name}'", live, again=again))
+                self.loop.later(again, revive)
+
+        def revive() -> None:
+            self.start(f"{name}'", live, again=again)
 
         process = Process(self.loop, name, bury)
         self.processes.append(process)
         process.run(live(process), "main")
         return process
 
-    def database(self, process: Process) -> Database:
+    def database(self, process: Process) -> DatabaseConnection:
         """A process's database connection."""
-        return Database(self.store, self.network, process)
+        return cast("DatabaseConnection", Database(self.store, self.network, process))
 
     def is_quiet(self) -> bool:
         """Whether nothing is under way and nobody stands still."""
@@ -90,12 +94,12 @@ def virtual_time() -> Generator[None]:
     clocks = [(module, module.monotonic) for module in (posting, showing, janitor)]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for module, _ in clocks:
-        module.monotonic = _virtual
+        vars(module)["monotonic"] = _virtual
     try:
         yield
     finally:
         for module, clock in clocks:
-            module.monotonic = clock
+            vars(module)["monotonic"] = clock
         structlog.configure(**before)
 
 
