@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -16,13 +17,16 @@ from athenaeum.observability.logging import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
+    from datetime import timedelta
 
     from athenaeum.documents.library import OnProgress
     from athenaeum.documents.report import Progress as Step
 
 T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 out = Console(highlight=False)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 err = Console(stderr=True, highlight=False)
 
 
@@ -53,6 +57,25 @@ def complain(message: str, *, status: int = 1) -> int:
     for line in message.splitlines():
         err.print(f"[bold red]athenaeum:[/] {escaped(line)}", soft_wrap=True)
     return status
+
+
+def ask(question: str) -> None:
+    """Go on only after a yes; nobody at the terminal is a wrong call."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to be asked: give --yes", param_hint="--yes")
+    typer.confirm(question, abort=True)
+
+
+def duration(time: timedelta) -> str:
+    """A length of time as people say it, by its two largest units."""
+    seconds = time.total_seconds()
+    if seconds < _MINUTE:
+        return f"{seconds:.1f}s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f}m {seconds % _MINUTE:.0f}s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR:.0f}h {seconds % _HOUR // _MINUTE:.0f}m"
+    return f"{seconds // _DAY:.0f}d {seconds % _DAY // _HOUR:.0f}h"
 
 
 def escaped(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from athenaeum.commands.console import err, escaped, out, progress_bar, run, settings, show_json
+from athenaeum.commands.console import AsJson, err, escaped, out, progress_bar, run, settings, show_json
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import ChannelKind, Place
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId
@@ -28,7 +28,6 @@ app = typer.Typer(
     help="Add documents, keep them up to date, search them.\n\nExample: athenaeum docs add ./handbook",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Address = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder, a git repository or a site.")]
 
 

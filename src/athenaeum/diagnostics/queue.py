@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.diagnostics import schema
 from athenaeum.diagnostics.finding import Finding, ok, warning
-from athenaeum.domain.event import EventStatus
-from athenaeum.events import admin
+from athenaeum.events.backlog import State, measure, oldest
 
 SUBJECT = "queue"
 _LONG = timedelta(seconds=60)
@@ -22,12 +21,13 @@ async def look(url: str, *, begun: bool) -> Finding:
         return ok(SUBJECT, "nothing in it yet")
     try:
         async with DatabaseConnection(url) as database, database.session() as session:
-            backlog = await admin.backlog(session)
+            backlogs = await measure(session)
     except DBAPIError:
         return warning(SUBJECT, "cannot be read before the migrations are applied", schema.MEND)
-    failed, waiting = backlog.depth[EventStatus.FAILED], backlog.depth[EventStatus.PENDING]
-    if backlog.oldest > _LONG:
-        minutes = backlog.oldest.total_seconds() / 60
+    failed = sum(backlog.depth[State.FAILED] for backlog in backlogs)
+    waiting = sum(backlog.pending for backlog in backlogs)
+    if (age := oldest(backlogs)) > _LONG:
+        minutes = age.total_seconds() / 60
         return warning(SUBJECT, f"the oldest of {waiting} events waits for {minutes:.0f} min", "athenaeum worker")
     if failed:
         mend = "athenaeum events list --status failed, then athenaeum events retry ID or drop ID"

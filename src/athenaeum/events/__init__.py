@@ -6,7 +6,10 @@ queue       the hot statements, for a connection of one's own
 retry       what an error means for the event
 wakeup      one LISTEN connection a process
 link        a connection that comes back
+backlog     how much there is, by kind and tenant
 admin       what operators see and do
+limits      how many run at once
+schedules   periodic work
 history     partitions and retention
 """
 

@@ -6,8 +6,8 @@ All functions take a session; one without a tenant sees every tenant's events.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import text
 
@@ -18,22 +18,22 @@ from athenaeum.errors import AthenaeumError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Row
+    from sqlalchemy import CursorResult, Row
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _COUNT = text("SELECT status, count(*) AS total FROM events GROUP BY status")
-_BACKLOG = text("""
-    SELECT (SELECT count(*) FROM queued_events WHERE state <> 'running') AS pending,
-           (SELECT count(*) FROM queued_events WHERE state = 'running') AS processing,
-           (SELECT count(*) FROM failed_events) AS failed,
-           (SELECT clock_timestamp() - min(ready_at) FROM queued_events
-            WHERE state = 'ready' AND ready_at <= clock_timestamp()) AS oldest""")
 _LIST = text("""
     SELECT * FROM events WHERE CAST(:status AS text) IS NULL OR status = :status
     ORDER BY coalesce(processed_at, created_at) DESC, id DESC LIMIT :limit""")
 _SHOW = text("SELECT * FROM events WHERE id = :id")
 _REVIVE = text("SELECT events_revive(:id)")
 _DROP = text("DELETE FROM failed_events WHERE event_id = :id RETURNING event_id")
+_COUNT_FAILED = text("SELECT count(*) FROM failed_events WHERE CAST(:kind AS text) IS NULL OR kind = :kind")
+_REVIVE_ALL = text("""
+    SELECT count(*) FILTER (WHERE events_revive(event_id))
+    FROM (SELECT event_id FROM failed_events WHERE CAST(:kind AS text) IS NULL OR kind = :kind ORDER BY event_id) f""")
+_DROP_ALL = text("DELETE FROM failed_events WHERE CAST(:kind AS text) IS NULL OR kind = :kind")
+_CANCEL = text("SELECT events_cancel(:id)")
 
 
 class NoSuchEvent(AthenaeumError):  # noqa: N818 - named for what it means, as in athenaeum.errors
@@ -65,29 +65,10 @@ class EventRecord:
     """When it may be claimed; None when it is finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """The unfinished events: how many of each status, and for how long the first in line has been due."""
-
-    depth: Mapping[EventStatus, int]
-    oldest: timedelta
-
-
 async def stats(session: AsyncSession) -> dict[EventStatus, int]:
     """How many events there are of each status; reads all of the kept history."""
     found = {row.status: row.total for row in await session.execute(_COUNT)}
     return {status: found.get(status, 0) for status in EventStatus}
-
-
-async def backlog(session: AsyncSession) -> Backlog:
-    """The unfinished and the failed events; its cost does not grow with the history."""
-    row = (await session.execute(_BACKLOG)).one()
-    depth = {
-        EventStatus.PENDING: row.pending,
-        EventStatus.PROCESSING: row.processing,
-        EventStatus.FAILED: row.failed,
-    }
-    return Backlog(depth, row.oldest or timedelta(0))
 
 
 async def list_events(session: AsyncSession, status: EventStatus | None = None, limit: int = 50) -> list[EventRecord]:
@@ -125,6 +106,35 @@ async def drop(session: AsyncSession, event_id: EventId) -> None:
     """
     if (await session.execute(_DROP, {"id": event_id})).one_or_none() is None:
         raise await _not_failed(session, event_id)
+
+
+async def count_failed(session: AsyncSession, kind: str | None = None) -> int:
+    """How many events have failed, of a kind or of all."""
+    return (await session.execute(_COUNT_FAILED, {"kind": kind})).scalar_one()
+
+
+async def retry_all(session: AsyncSession, kind: str | None = None) -> int:
+    """Make all failed events pending again, the oldest first; how many there were."""
+    return (await session.execute(_REVIVE_ALL, {"kind": kind})).scalar_one()
+
+
+async def drop_all(session: AsyncSession, kind: str | None = None) -> int:
+    """Delete all failed events for good; how many there were."""
+    return cast("CursorResult[Any]", await session.execute(_DROP_ALL, {"kind": kind})).rowcount
+
+
+async def cancel(session: AsyncSession, event_id: EventId) -> None:
+    """End an event that is not finished: it is kept as failed with the error `cancelled`, and may be retried.
+
+    A handler that works on it is stopped as soon as its process hears of the commit, and what it writes under its
+    fencing token is refused from then on. The next event of its ordering key may run. The session has no tenant.
+
+    Raises:
+        NoSuchEvent: It is finished, or there is none of that number.
+    """
+    if not (await session.execute(_CANCEL, {"id": event_id})).scalar_one():
+        found = await show(session, event_id)
+        raise NoSuchEvent(f"event {event_id} is {found.status} already: nothing of it is left to cancel")
 
 
 async def _not_failed(session: AsyncSession, event_id: EventId) -> NoSuchEvent:

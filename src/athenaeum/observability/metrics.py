@@ -14,10 +14,14 @@ QUESTIONS_REFUSED = Counter("athenaeum_questions_refused_total", "Questions over
 LIMIT_FALLBACKS = Counter("athenaeum_limit_fallbacks_total", "Questions counted in PostgreSQL because Redis was away")
 INTAKE_SECONDS = Histogram("athenaeum_intake_seconds", "From arrival to commit", buckets=_FAST)
 
-QUEUE_DEPTH = Gauge("athenaeum_queue_depth", "Events by status", ["status"])
-QUEUE_OLDEST_SECONDS = Gauge("athenaeum_queue_oldest_seconds", "Age of the oldest event that waits")
+QUEUE_DEPTH = Gauge("athenaeum_queue_depth", "Unfinished and failed events by state", ["state", "kind", "tenant"])
+QUEUE_OLDEST_SECONDS = Gauge(
+    "athenaeum_queue_oldest_seconds", "For how long the first in line has been due", ["kind", "tenant"]
+)
 EVENTS_CLAIMED = Counter("athenaeum_events_claimed_total", "Claims", ["kind", "tenant"])
 EVENTS_FINISHED = Counter("athenaeum_events_finished_total", "Events by outcome", ["kind", "tenant", "outcome"])
+EVENTS_RESCUED = Counter("athenaeum_events_rescued_total", "Events whose lease ran out", ["kind", "tenant"])
+EVENTS_SCHEDULED = Counter("athenaeum_events_scheduled_total", "Events enqueued by schedules")
 EVENTS_SENT = Counter("athenaeum_events_sent_total", "Messages to Celery's broker")
 BROKER_FAILURES = Counter("athenaeum_broker_failures_total", "Messages that Celery's broker did not take")
 LEASES_LOST = Counter(

@@ -46,6 +46,12 @@ async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:
         return _read(row)
 
 
+async def names(database: DatabaseConnection) -> dict[TenantId, str]:
+    """What the tenants are called; two may have the same name."""
+    async with database.session() as session:
+        return {TenantId(row.tenant_id): row.name for row in await session.scalars(select(_ROW))}
+
+
 async def bind(database: DatabaseConnection, identity: Identity) -> Tenant:
     """Connect the workspace that a bot token belongs to, and give its tenant, active from now on.
 

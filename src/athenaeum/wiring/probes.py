@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from athenaeum.events.backlog import State, oldest
 from athenaeum.observability.health import Probe, Status
 from athenaeum.worker.rescue import measure
 
@@ -36,11 +37,16 @@ def queue(connections: DatabaseConnection) -> Callable[[], Awaitable[Probe]]:
 
     async def look() -> Probe:
         try:
-            backlog = await measure(connections)
+            backlogs = await measure(connections)
         except (SQLAlchemyError, OSError):
             return Probe(Status.DEGRADED, "unknown while the database is away")
-        facts = {status.value: count for status, count in backlog.depth.items()}
-        return Probe(Status.UP, facts={**facts, "oldest_seconds": round(backlog.oldest.total_seconds(), 1)})
+        facts = {
+            "pending": sum(backlog.pending for backlog in backlogs),
+            "processing": sum(backlog.depth[State.RUNNING] for backlog in backlogs),
+            "failed": sum(backlog.depth[State.FAILED] for backlog in backlogs),
+            "oldest_seconds": round(oldest(backlogs).total_seconds(), 1),
+        }
+        return Probe(Status.UP, facts=facts)
 
     return look
 

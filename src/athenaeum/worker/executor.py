@@ -221,8 +221,11 @@ class Executor:
         try:
             async with asyncio.timeout(_LAST_WORDS.total_seconds()):
                 if unfinished:
-                    await queue.release(self._outcomes.link, unfinished)
-                    log.info("executor.handed_back", events=len(unfinished))
+                    released = await queue.release(self._outcomes.link, unfinished)
+                    for event in unfinished:
+                        if event.id in released:
+                            metrics.EVENTS_FINISHED.labels(event.kind, str(event.tenant), "released").inc()
+                    log.info("executor.handed_back", events=len(released))
         except FAULTS as error:
             log.warning("executor.hand_back_failed", error=type(error).__name__, events=len(unfinished))
         self._outcomes.close()

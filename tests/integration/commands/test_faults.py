@@ -36,7 +36,7 @@ async def test_an_address_that_cannot_be_read(athenaeum: CommandLine, address: s
 @pytest.mark.parametrize(
     ("command", "statement"),
     [
-        ("events stats", "GROUP BY status"),
+        ("events stats", "GROUP BY kind"),
         ("events list", "ORDER BY"),
         ("docs list", "document_sources"),
         ("docs search x", "passages"),

@@ -38,7 +38,7 @@ async def test_help_shows_an_example(athenaeum: CommandLine, path: tuple[str, ..
     assert outcome.err == ""
 
 
-@pytest.mark.parametrize("path", [(), ("docs",), ("events",), ("db",), ("slack",)], ids=" ".join)
+@pytest.mark.parametrize("path", [(), ("docs",), ("events",), ("events", "limits"), ("db",), ("slack",)], ids=" ".join)
 async def test_without_a_command_the_help_is_shown(athenaeum: CommandLine, path: tuple[str, ...]) -> None:
     outcome = await athenaeum(*path)
 
@@ -62,6 +62,9 @@ async def test_without_a_command_the_help_is_shown(athenaeum: CommandLine, path:
         ("events list --limit 0", "'--limit'"),
         ("events retry", "--all"),
         ("events retry 1 --all", "--all"),
+        ("events drop", "--kind"),
+        ("events drop --kind x --all", "--all"),
+        ("events limits set -1", "'N'"),
         ("ask", "Missing argument 'TEXT'"),
         ("docs add", "Missing argument 'SOURCE'"),
         ("demo --port 99999", "'--port'"),

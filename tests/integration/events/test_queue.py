@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
 from athenaeum.events.link import Link
-from support.events import NOTHING, Queue
+from support.events import NOTHING, Queue, waits_for_a_lock
 
+RESCUE = "SELECT count(*) FILTER (WHERE NOT failed), count(*) FILTER (WHERE failed) FROM events_rescue(%s)"
 SECOND = timedelta(seconds=1)
 
 
@@ -34,6 +36,17 @@ async def test_a_claim_takes_no_more_than_its_limit(events: Queue) -> None:
         await events.put(n)
     assert [event.payload["n"] for event in await events.claim(3)] == [0, 1, 2]
     assert [event.payload["n"] for event in await events.claim(3)] == [3, 4]
+
+
+async def test_claims_at_the_same_time_share_no_event(events: Queue) -> None:
+    ids = [await events.put(n) for n in range(3)]
+    async with events.database.session() as session:
+        connection = await session.connection()
+        mine = await connection.exec_driver_sql("SELECT event_id FROM events_claim('me', 2, '1 minute', NULL)")
+        taken = mine.scalars().all()
+        claiming = asyncio.create_task(events.claim())  # while the claim before is not committed yet
+        await waits_for_a_lock(events, claiming)
+    assert sorted([*taken, *(event.id for event in await claiming)]) == ids
 
 
 async def test_higher_priority_goes_first_and_equal_priority_by_age(events: Queue) -> None:
@@ -63,7 +76,7 @@ async def test_tokens_grow_with_every_claim_whichever_connection_makes_it(events
 async def test_a_stale_token_changes_nothing_and_is_told_so(events: Queue, write: str) -> None:
     await events.put()
     stale = await events.claim_one(lease=NOTHING)
-    await events.sql("SELECT * FROM events_rescue(9)")
+    await events.sql(RESCUE, 9)
     newer = await events.claim_one()
     assert (newer.id, newer.attempt) == (stale.id, 2)
     before = await events.sql("SELECT * FROM queued_events")
@@ -107,31 +120,31 @@ async def test_completing_again_after_a_lost_reply_is_not_a_lost_lease(events: Q
 async def test_an_event_whose_lease_ran_out_is_claimed_again(events: Queue) -> None:
     event_id = await events.put()
     await events.claim_one(lease=NOTHING)
-    assert await events.sql("SELECT * FROM events_rescue(9)") == [(1, 0)]
+    assert await events.sql(RESCUE, 9) == [(1, 0)]
     assert (await events.claim_one()).id == event_id
 
 
 async def test_a_live_lease_is_left_alone(events: Queue) -> None:
     await events.put()
     await events.claim_one()
-    assert await events.sql("SELECT * FROM events_rescue(9)") == [(0, 0)]
+    assert await events.sql(RESCUE, 9) == [(0, 0)]
 
 
 async def test_a_heartbeat_keeps_a_lease(events: Queue) -> None:
     await events.put()
     event = await events.claim_one(lease=NOTHING)
     assert await queue.extend(events.link, [event], lease=timedelta(minutes=1)) == {event.id}
-    assert await events.sql("SELECT * FROM events_rescue(9)") == [(0, 0)]
+    assert await events.sql(RESCUE, 9) == [(0, 0)]
 
 
 async def test_an_event_that_kills_every_worker_fails_in_the_end(events: Queue) -> None:
     event_id = await events.put()
     for _ in range(2):
-        assert await events.sql("SELECT * FROM events_rescue(3)") == [(0, 0)]
+        assert await events.sql(RESCUE, 3) == [(0, 0)]
         await events.claim_one(lease=NOTHING)
-        await events.sql("SELECT * FROM events_rescue(3)")
+        await events.sql(RESCUE, 3)
     await events.claim_one(lease=NOTHING)
-    assert await events.sql("SELECT * FROM events_rescue(3)") == [(0, 1)]
+    assert await events.sql(RESCUE, 3) == [(0, 1)]
     record = await events.show(event_id)
     assert (record.status, record.retry_count) == ("failed", 2)
     assert "lease ran out 3 times" in (record.error_message or "")

@@ -18,7 +18,7 @@ UPDATE queued_events SET state = 'waiting' WHERE state = 'ready' AND ready_at > 
 -- A claim descends to the groups that have ready events, and takes the first of each.
 CREATE INDEX queued_events_ready ON queued_events (rank, tenant_id, kind, tag, event_id) WHERE state = 'ready';
 CREATE INDEX queued_events_waiting ON queued_events (ready_at) WHERE state = 'waiting';
-CREATE INDEX queued_events_flow ON queued_events (tenant_id, fair_key, tag) WHERE fair_key IS NOT NULL;
+CREATE INDEX queued_events_flow ON queued_events (tenant_id, kind, rank, fair_key, tag) WHERE fair_key IS NOT NULL;
 -- One event per ordering key that waits, may run or runs, by constraint.
 CREATE UNIQUE INDEX queued_events_head ON queued_events (tenant_id, ordering_key)
     WHERE state IN ('waiting', 'ready', 'running') AND ordering_key IS NOT NULL;
@@ -49,30 +49,29 @@ CREATE FUNCTION events_announce(_ready_at timestamptz) RETURNS void LANGUAGE sql
                      greatest(0, ceil(extract(epoch FROM _ready_at - clock_timestamp()) * 1000))::bigint::text)
 $$;
 
--- The place of a new event among those of its tenant and kind: behind the last one of its own fair key, but not
--- before what is being served now. Start-time fair queueing (Goyal, Vin, Cheng 1996) with events of equal length.
--- Events without a fair key have tag 0: they are on nobody's account, and go first.
+-- The place of a new event among those of its tenant, kind and priority: behind the last one of its own fair key, but
+-- not before what is served next. Start-time fair queueing (Goyal, Vin, Cheng 1996) with events of equal length. Events
+-- without a fair key have tag 0: they are on nobody's account, and go first.
 CREATE FUNCTION events_tag(_tenant uuid, _kind text, _priority integer, _fair_key text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN coalesce(greatest(
+    RETURN greatest(1,
         (SELECT tag FROM queued_events
-         WHERE state = 'ready' AND rank = -_priority AND tenant_id = _tenant AND kind = _kind
+         WHERE state = 'ready' AND rank = -_priority AND tenant_id = _tenant AND kind = _kind AND tag > 0
          ORDER BY tag, event_id LIMIT 1),
         (SELECT tag + 1 FROM queued_events
-         WHERE tenant_id = _tenant AND fair_key = _fair_key ORDER BY tag DESC LIMIT 1)), 0);
+         WHERE tenant_id = _tenant AND kind = _kind AND rank = -_priority AND fair_key = _fair_key
+         ORDER BY tag DESC LIMIT 1));
 END $$;
 
 -- Puts an event in its place: at the head of its ordering key, or blocked behind the head.
 CREATE FUNCTION events_place(_id bigint, _tenant uuid, _kind text, _payload jsonb, _dedupe_key text,
                              _ordering_key text, _fair_key text, _priority integer, _ready_at timestamptz,
-                             _created_at timestamptz)
+                             _created_at timestamptz, _tag bigint DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    _tag bigint := 0;
 BEGIN
-    IF _fair_key IS NOT NULL THEN
-        _tag := events_tag(_tenant, _kind, _priority, _fair_key);
+    IF _tag IS NULL THEN
+        _tag := CASE WHEN _fair_key IS NULL THEN 0 ELSE events_tag(_tenant, _kind, _priority, _fair_key) END;
     END IF;
     LOOP
         INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, fair_key, priority,
@@ -133,12 +132,12 @@ DECLARE
     _placed bigint[];
     _late record;
 BEGIN
-    -- In the order of the keys, so that two callers with the same ones wait for each other in one direction only.
+    -- Rows are made in the order of their keys, so that two callers with the same ones wait in one direction only.
     WITH asked AS (
         SELECT * FROM unnest(_tenants, _dedupe_keys, _delays) WITH ORDINALITY AS a (tenant, key, delay, nth)
     ), news AS (
         INSERT INTO event_keys (tenant_id, dedupe_key, remembered_from)
-        SELECT tenant, key, _now + delay FROM asked WHERE key IS NOT NULL ORDER BY tenant, key
+        SELECT tenant, key, _now + delay FROM asked WHERE key IS NOT NULL ORDER BY tenant, key, nth
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, dedupe_key
     ), firsts AS (
@@ -150,18 +149,19 @@ BEGIN
     )
     SELECT array_agg(CASE WHEN new THEN nextval('event_ids') END ORDER BY nth) INTO _ids FROM firsts;
     IF array_remove(_fair_keys, NULL) <> '{}' THEN
-        WITH flows AS (
+        WITH fresh AS (
+            SELECT * FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys) WITH ORDINALITY
+                AS f (id, tenant, kind, priority, fair_key, nth)
+        ), flows AS (
             SELECT tenant, kind, priority, fair_key, events_tag(tenant, kind, priority, fair_key) AS tag
-            FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys) AS f (id, tenant, kind, priority, fair_key)
-            WHERE id IS NOT NULL AND fair_key IS NOT NULL GROUP BY tenant, kind, priority, fair_key
+            FROM fresh WHERE id IS NOT NULL AND fair_key IS NOT NULL GROUP BY tenant, kind, priority, fair_key
+        ), tagged AS (
+            SELECT f.nth, o.tag - 1 + row_number() OVER (
+                       PARTITION BY f.tenant, f.kind, f.priority, f.fair_key, f.id IS NULL ORDER BY f.nth) AS tag
+            FROM fresh f LEFT JOIN flows o USING (tenant, kind, priority, fair_key)
         )
-        SELECT array_agg(tag ORDER BY nth) INTO _tags FROM (
-            SELECT a.nth, f.tag - 1 + count(a.id) OVER (PARTITION BY tenant, kind, priority, fair_key ORDER BY a.nth) AS tag
-            FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys)
-                WITH ORDINALITY AS a (id, tenant, kind, priority, fair_key, nth)
-            LEFT JOIN flows f USING (tenant, kind, priority, fair_key)) numbered;
+        SELECT array_agg(coalesce(tag, 0) ORDER BY nth) INTO _tags FROM tagged;
     END IF;
-    -- In the order given, without a sort: the first of an ordering key becomes its head.
     WITH placed AS (
         INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, fair_key, priority,
                                    tag, state, ready_at, created_at)
@@ -171,6 +171,7 @@ BEGIN
                     _tags)
             AS f (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
         WHERE id IS NOT NULL
+        ORDER BY tenant, ordering_key, id
         ON CONFLICT (tenant_id, ordering_key)
             WHERE state IN ('waiting', 'ready', 'running') AND ordering_key IS NOT NULL
         DO NOTHING
@@ -182,13 +183,13 @@ BEGIN
     END IF;
     FOR _late IN
         SELECT * FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities,
-                             _delays)
-            AS l (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay)
+                             _delays, _tags)
+            AS l (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
         WHERE id IS NOT NULL AND id <> ALL (coalesce(_placed, '{}'))
         ORDER BY tenant, ordering_key, id
     LOOP
         PERFORM events_place(_late.id, _late.tenant, _late.kind, _late.payload, _late.dedupe_key, _late.ordering_key,
-                             _late.fair_key, _late.priority, _now + _late.delay, _now);
+                             _late.fair_key, _late.priority, _now + _late.delay, _now, coalesce(_late.tag, 0));
     END LOOP;
     RETURN _ids;
 END $$;
@@ -203,35 +204,65 @@ BEGIN
             WHERE coalesce(l.tenant_id, _tenant) = _tenant AND coalesce(l.kind, _kind) = _kind);
 END $$;
 
--- Up to _count groups (tenant, kind) that have ready events of a rank and may run, from the one behind (_tenant, _kind)
--- on, and round. Each is found by one descent of the index, however many events it has.
+-- Up to _count groups (tenant, kind) that have ready events of a rank and may run: tenants in turns, from the one behind
+-- _tenant on and round, each first with one of its kinds. Kinds take turns as well: those of _tenant from the one behind
+-- _kind on, those of others by lot. A group is found by one descent of the index, however many events it has.
 CREATE FUNCTION events_groups(_rank integer, _kinds text[], _tenants uuid[], _tenant uuid, _kind text, _count integer)
-RETURNS TABLE (tenant_id uuid, kind text) LANGUAGE sql AS $$
+RETURNS TABLE (tenant_id uuid, kind text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    _limited boolean := EXISTS (SELECT FROM event_limits);
+BEGIN
+    RETURN QUERY
     WITH RECURSIVE behind AS (
-        (SELECT q.tenant_id, q.kind FROM queued_events q
-         WHERE q.state = 'ready' AND q.rank = _rank AND (q.tenant_id, q.kind) > (_tenant, _kind)
-         ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1)
+        (SELECT q.tenant_id FROM queued_events q
+         WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id > _tenant AND _tenants IS NULL
+         ORDER BY q.rank, q.tenant_id LIMIT 1)
         UNION ALL
-        SELECT n.tenant_id, n.kind FROM behind p CROSS JOIN LATERAL (
-            SELECT q.tenant_id, q.kind FROM queued_events q
-            WHERE q.state = 'ready' AND q.rank = _rank AND (q.tenant_id, q.kind) > (p.tenant_id, p.kind)
-            ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1) n
+        SELECT n.tenant_id FROM behind p CROSS JOIN LATERAL (
+            SELECT q.tenant_id FROM queued_events q
+            WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id > p.tenant_id
+            ORDER BY q.rank, q.tenant_id LIMIT 1) n
     ), before AS (
-        (SELECT q.tenant_id, q.kind FROM queued_events q WHERE q.state = 'ready' AND q.rank = _rank
-         ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1)
+        (SELECT q.tenant_id FROM queued_events q
+         WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id <= _tenant AND _tenants IS NULL
+         ORDER BY q.rank, q.tenant_id LIMIT 1)
         UNION ALL
-        SELECT n.tenant_id, n.kind FROM before p CROSS JOIN LATERAL (
-            SELECT q.tenant_id, q.kind FROM queued_events q
-            WHERE q.state = 'ready' AND q.rank = _rank AND (q.tenant_id, q.kind) > (p.tenant_id, p.kind)
-            ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1) n
-        WHERE (n.tenant_id, n.kind) <= (_tenant, _kind)
+        SELECT n.tenant_id FROM before p CROSS JOIN LATERAL (
+            SELECT q.tenant_id FROM queued_events q
+            WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id > p.tenant_id AND q.tenant_id <= _tenant
+            ORDER BY q.rank, q.tenant_id LIMIT 1) n
+    ), found AS (
+        SELECT row_number() OVER () AS nth, t.tenant_id, k.kinds
+        FROM (SELECT b.tenant_id FROM behind b
+              UNION ALL SELECT b.tenant_id FROM before b
+              UNION ALL (SELECT w.tenant_id FROM (SELECT DISTINCT unnest(_tenants)) AS w (tenant_id)
+                         ORDER BY w.tenant_id <= _tenant, w.tenant_id)) t
+        CROSS JOIN LATERAL (
+            WITH RECURSIVE each AS (
+                (SELECT q.kind FROM queued_events q
+                 WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id = t.tenant_id
+                 ORDER BY q.rank, q.tenant_id, q.kind LIMIT 1)
+                UNION ALL
+                SELECT n.kind FROM each e CROSS JOIN LATERAL (
+                    SELECT q.kind FROM queued_events q
+                    WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id = t.tenant_id AND q.kind > e.kind
+                    ORDER BY q.rank, q.tenant_id, q.kind LIMIT 1) n
+            )
+            SELECT array_agg(e.kind ORDER BY CASE WHEN t.tenant_id <> _tenant THEN random()
+                                                  WHEN e.kind > _kind THEN 0 ELSE 1 END, e.kind) AS kinds
+            FROM each e
+            WHERE (_kinds IS NULL OR e.kind = ANY (_kinds))
+                AND (NOT _limited OR coalesce(events_free(t.tenant_id, e.kind) > 0, true))
+        ) k
+        WHERE k.kinds IS NOT NULL
+        LIMIT _count
     )
-    SELECT g.tenant_id, g.kind
-    FROM (SELECT * FROM behind UNION ALL SELECT * FROM before WHERE (before.tenant_id, before.kind) <= (_tenant, _kind)) g
-    WHERE (_kinds IS NULL OR g.kind = ANY (_kinds)) AND (_tenants IS NULL OR g.tenant_id = ANY (_tenants))
-        AND coalesce(events_free(g.tenant_id, g.kind) > 0, true)
-    LIMIT _count
-$$;
+    SELECT f.tenant_id, g.kind
+    FROM found f CROSS JOIN LATERAL unnest(f.kinds) WITH ORDINALITY AS g (kind, turn)
+    ORDER BY g.turn, f.nth
+    LIMIT _count;
+END $$;
 
 -- Up to _limit due events, of these kinds and tenants or of any, each with a new lease: by priority, then in equal
 -- shares to tenants, to the kinds of a tenant and to the fair keys of a kind, then by age. Who is served first is told
@@ -244,8 +275,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     _limited boolean := EXISTS (SELECT FROM event_limits);
     _rank integer;
-    _least integer := -2147483647;
-    _ahead integer := 8;  -- groups looked at beyond what is wanted: another claim may hold the first ones
+    _least bigint := -2147483647;
+    _wanted integer;
+    _ahead integer := CASE WHEN _limited THEN 0 ELSE 8 END;  -- more groups than are wanted: others may hold the first
     _group_tenants uuid[];
     _group_kinds text[];
     _shares integer[];
@@ -259,19 +291,27 @@ BEGIN
         PERFORM pg_advisory_xact_lock(hashtext('event_limits'));
     END IF;
     WHILE _limit > 0 LOOP
-        SELECT q.rank INTO _rank FROM queued_events q WHERE q.state = 'ready' AND q.rank >= _least
+        SELECT q.rank, ARRAY[q.tenant_id], ARRAY[q.kind] INTO _rank, _group_tenants, _group_kinds
+        FROM queued_events q WHERE q.state = 'ready' AND q.rank >= _least
         ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        SELECT array_agg(s.tenant_id), array_agg(s.kind), array_agg(CASE WHEN _limited THEN 1 ELSE s.share END)
-        INTO _group_tenants, _group_kinds, _shares
-        FROM (SELECT g.tenant_id, g.kind,
-                     ceil(_limit::float / count(*) FILTER (WHERE g.first) OVER () / g.kinds)::integer AS share
-              FROM (SELECT f.*, row_number() OVER (PARTITION BY f.tenant_id) = 1 AS first,
-                           count(*) OVER (PARTITION BY f.tenant_id) AS kinds
-                    FROM events_groups(_rank, _kinds, _tenants, _tenant, _kind,
-                                       CASE WHEN _limited THEN 1 ELSE _limit + _ahead END)
-                        WITH ORDINALITY AS f (tenant_id, kind, nth)) g
-              ORDER BY g.nth) s;
+        _wanted := CASE WHEN _limited THEN 1 ELSE _limit END;
+        _shares := ARRAY[_wanted];
+        -- Of one group alone, as it mostly is, no shares need be made.
+        IF _limited OR _kinds IS NOT NULL OR _tenants IS NOT NULL OR EXISTS (
+            SELECT FROM queued_events q
+            WHERE q.state = 'ready' AND q.rank = _rank AND (q.tenant_id, q.kind) > (_group_tenants[1], _group_kinds[1])
+        ) THEN
+            SELECT array_agg(s.tenant_id), array_agg(s.kind), array_agg(s.share)
+            INTO _group_tenants, _group_kinds, _shares
+            FROM (SELECT g.tenant_id, g.kind,
+                         ceil(_wanted::float / count(*) FILTER (WHERE g.first) OVER () / g.kinds)::integer AS share
+                  FROM (SELECT f.*, row_number() OVER (PARTITION BY f.tenant_id) = 1 AS first,
+                               count(*) OVER (PARTITION BY f.tenant_id) AS kinds
+                        FROM events_groups(_rank, _kinds, _tenants, _tenant, _kind, _wanted + _ahead)
+                            WITH ORDINALITY AS f (tenant_id, kind, nth)) g
+                  ORDER BY g.nth) s;
+        END IF;
         RETURN QUERY
         WITH due AS MATERIALIZED (
             SELECT d.event_id FROM unnest(_group_tenants, _group_kinds, _shares) AS g (tenant, kind, share)
@@ -280,7 +320,7 @@ BEGIN
                 WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id = g.tenant AND q.kind = g.kind
                 ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id
                 LIMIT g.share FOR NO KEY UPDATE SKIP LOCKED) d
-            LIMIT _limit
+            LIMIT _wanted
         )
         UPDATE queued_events q
         SET state = 'running', attempt = q.attempt + 1, lease_token = nextval('lease_tokens'),
@@ -289,13 +329,13 @@ BEGIN
         RETURNING q.event_id, q.tenant_id, q.kind, q.payload, q.lease_token, q.attempt, q.created_at;
         GET DIAGNOSTICS _taken = ROW_COUNT;
         _limit := _limit - _taken;
-        IF _taken = 0 AND cardinality(_group_tenants) > _limit AND NOT _limited THEN
-            _ahead := _ahead * 100;
-        ELSIF _taken = 0 OR cardinality(_group_tenants) = 1 AND NOT _limited THEN
-            _least := _rank + 1;
+        IF _taken = 0 AND cardinality(_group_tenants) = _wanted + _ahead THEN
+            _ahead := greatest(_ahead * 100, 8);
+        ELSIF _taken = 0 OR _taken < _wanted AND cardinality(_group_tenants) = 1 THEN
+            _least := _rank::bigint + 1;
         ELSE
-            _tenant := _group_tenants[cardinality(_group_tenants)];
-            _kind := _group_kinds[cardinality(_group_kinds)];
+            _tenant := _group_tenants[least(_wanted, cardinality(_group_tenants))];
+            _kind := _group_kinds[least(_wanted, cardinality(_group_kinds))];
         END IF;
     END LOOP;
 END $$;
@@ -507,28 +547,31 @@ CREATE FUNCTION events_extend(_ids bigint[], _tokens bigint[], _lease interval) 
     SELECT coalesce(array_agg(event_id), '{}') FROM extended
 $$;
 
--- Makes events whose lease ran out ready again; those that were claimed _attempts times already have failed.
-CREATE FUNCTION events_rescue(_attempts integer, OUT rescued integer, OUT failed integer) LANGUAGE plpgsql AS $$
+-- Makes events whose lease ran out ready again; those that were claimed _attempts times already have failed. One row for
+-- each.
+CREATE FUNCTION events_rescue(_attempts integer)
+RETURNS TABLE (event_id bigint, tenant_id uuid, kind text, failed boolean) LANGUAGE plpgsql AS $$
 DECLARE
-    _expired record;
+    _expired queued_events;
 BEGIN
-    rescued := 0;
-    failed := 0;
     FOR _expired IN
-        SELECT event_id, lease_token, attempt, claimed_by FROM queued_events
-        WHERE state = 'running' AND lease_until < statement_timestamp()
+        SELECT q.* FROM queued_events q
+        WHERE q.state = 'running' AND q.lease_until < statement_timestamp()
         FOR UPDATE SKIP LOCKED
     LOOP
-        IF _expired.attempt < _attempts THEN
-            PERFORM events_retry(_expired.event_id, _expired.lease_token,
-                                 'the lease of worker ' || _expired.claimed_by || ' ran out', interval '0');
-            rescued := rescued + 1;
-        ELSE
+        event_id := _expired.event_id;
+        tenant_id := _expired.tenant_id;
+        kind := _expired.kind;
+        failed := _expired.attempt >= _attempts;
+        IF failed THEN
             PERFORM events_fail(_expired.event_id, _expired.lease_token,
                                 'the lease ran out ' || _expired.attempt || ' times, last with worker '
                                 || _expired.claimed_by);
-            failed := failed + 1;
+        ELSE
+            PERFORM events_retry(_expired.event_id, _expired.lease_token,
+                                 'the lease of worker ' || _expired.claimed_by || ' ran out', interval '0');
         END IF;
+        RETURN NEXT;
     END LOOP;
 END $$;
 
@@ -547,15 +590,19 @@ BEGIN
     RETURN true;
 END $$;
 
--- Enqueues what schedules have due, once for each moment; moments that passed while nobody looked count as one.
+-- Enqueues what schedules have due, once for each moment, and tells how many. Moments that passed while nobody looked,
+-- or while the event of an earlier one still waits, count as one.
 CREATE FUNCTION events_tick() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     _due event_schedules;
     _enqueued integer := 0;
 BEGIN
     FOR _due IN SELECT * FROM event_schedules WHERE next_at <= clock_timestamp() FOR UPDATE SKIP LOCKED LOOP
-        IF events_enqueue(_due.tenant_id, _due.kind, _due.payload, format('schedule:%s:%s', _due.name, _due.next_at),
-                          'schedule:' || _due.name, NULL, _due.priority, interval '0') IS NOT NULL THEN
+        IF NOT EXISTS (SELECT FROM queued_events
+                       WHERE tenant_id = _due.tenant_id AND ordering_key = 'schedule:' || _due.name
+                           AND state <> 'running') THEN
+            PERFORM events_enqueue(_due.tenant_id, _due.kind, _due.payload, NULL, 'schedule:' || _due.name, NULL,
+                                   _due.priority, interval '0');
             _enqueued := _enqueued + 1;
         END IF;
         UPDATE event_schedules
@@ -571,7 +618,7 @@ END $$;
 
 -- What acts for all tenants runs as the engine's role, whoever calls it: a connection then needs no state of its own,
 -- and may be shared by a pooler. Sessions cache plans: one that was made while the table was empty must not read or
--- sort all of it when it is long.
+-- sort all of it when it is long; and to plan anew for the values of each call takes longer than a claim.
 GRANT CREATE ON SCHEMA {schema} TO {engine};
 DO $$
 DECLARE
@@ -589,6 +636,7 @@ BEGIN
                                         'enable_mergejoin'] LOOP
             EXECUTE format('ALTER FUNCTION %s SET %I = off', _function, _setting);
         END LOOP;
+        EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', _function);
     END LOOP;
     FOR _function IN
         SELECT oid::regprocedure FROM pg_proc
