@@ -7,9 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from athenaeum.database.connection import transient
 from athenaeum.errors import Discard, LeaseLost, Misconfigured, Refused, RetryLater
 
 _FIRST = timedelta(seconds=10)
+_FIRST_WITHOUT_DATABASE = timedelta(seconds=1)
+"""A server restarts within seconds, and that an event is to be tried again is written when it is back."""
 _JITTER = 0.2
 """Share of the delay: events that failed together do not all come back together."""
 
@@ -51,7 +57,7 @@ def decide(
     max_retries: int,
     chance: Callable[[], float] = random.random,
 ) -> Retry | Fail | Finish | Abandon:
-    """Decide by the error's class: 10, 20, 40 … seconds with jitter for whatever may pass.
+    """Decide by the error's class: 10, 20, 40 … seconds with jitter for whatever may pass, 1, 2, 4 … for the database.
 
     Args:
         error: What the handler raised.
@@ -71,7 +77,9 @@ def decide(
         case RetryLater(after=timedelta() as after):
             return Retry(after)
         case _:
-            return Retry(_FIRST * 2 ** (attempt - 1) * (1 + _JITTER * (2 * chance() - 1)))
+            of_database = isinstance(error, SQLAlchemyError | psycopg.Error) and transient(error)
+            first = _FIRST_WITHOUT_DATABASE if of_database else _FIRST
+            return Retry(first * 2 ** (attempt - 1) * (1 + _JITTER * (2 * chance() - 1)))
 
 
 def describe(error: BaseException) -> str:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 
 from athenaeum.errors import Discard, LeaseLost, Misconfigured, Refused, RetryLater
 from athenaeum.events.retry import Abandon, Fail, Finish, Retry, decide, describe
@@ -18,6 +20,14 @@ def _middle() -> float:
 def test_an_unknown_error_is_tried_again_after_ten_twenty_and_forty_seconds(attempt: int, seconds: int) -> None:
     decision = decide(KeyError("x"), attempt=attempt, max_retries=3, chance=_middle)
     assert decision == Retry(timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (3, 4)])
+def test_a_database_that_was_away_is_soon_asked_again(attempt: int, seconds: int) -> None:
+    lost = DBAPIError("SELECT 1", None, psycopg.OperationalError("the connection is lost"))
+    for error in (lost, psycopg.OperationalError()):
+        decision = decide(error, attempt=attempt, max_retries=3, chance=_middle)
+        assert decision == Retry(timedelta(seconds=seconds))
 
 
 @given(st.integers(1, 6), st.floats(0, 1, exclude_max=True))
