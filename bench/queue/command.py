@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -56,20 +58,24 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
     return names
 
 
-async def run(options: argparse.Namespace) -> Report:
+async def run(options: argparse.Namespace, report: Report) -> None:
+    """Fill the report, until all is measured or SIGTERM or SIGINT comes."""
     scenes = [EMPTY, *map(waiting, options.waiting), *map(finished, options.finished)]
     plan = Plan(options.peers, options.tests, scenes, options.events, options.rounds)
-    async with machine() as site:
-        return await play(plan, site)
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        async with machine() as site:
+            await play(plan, site, report)
 
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chosen = arguments()
-    try:
-        report = asyncio.run(run(chosen))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    report = Report(chosen.events)
+    asyncio.run(run(chosen, report))
     show(report, Console() if sys.stdout.isatty() else Console(width=200))
     if chosen.json:
         report.write(chosen.json)

@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ class Site:
         found = re.search(r"tps = ([\d.]+)", output.decode())
         return float(found[1]) if found else None
 
-    async def describe(self) -> Mapping[str, str]:
+    async def describe(self) -> dict[str, str]:
         """What a reader of the figures has to know of the machine."""
         async with await psycopg.AsyncConnection.connect(self.addresses.owner, autocommit=True) as connection:
             cursor = await connection.execute(

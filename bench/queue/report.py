@@ -33,8 +33,8 @@ class Report:
     """Every figure of a run, by scene, measure and peer, a value a round."""
 
     events: int
-    rounds: int
-    machine: Mapping[str, str]
+    rounds: int = 0
+    machine: dict[str, str] = field(default_factory=dict[str, str])
     values: dict[tuple[str, str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     ceilings: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     missing: dict[str, str] = field(default_factory=dict[str, str])

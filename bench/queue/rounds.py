@@ -37,22 +37,22 @@ class Plan:
         return self.rounds * len(self.peers) * sum(len(self.of(scene)) for scene in self.scenes)
 
 
-async def play(plan: Plan, site: Site) -> Report:
+async def play(plan: Plan, site: Site, report: Report) -> None:
     """Measure all of the plan."""
-    report = Report(plan.events, plan.rounds, await site.describe())
+    report.machine |= await site.describe()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=plan.steps)
-        for number in range(plan.rounds):
+        for number in range(1, plan.rounds + 1):
+            report.rounds = number
             for clients in _CLIENTS:
                 if rate := await site.commits(clients):
                     report.ceilings[f"commits{clients}"].append(rate)
             for scene in plan.scenes:
                 for name in plan.peers:
-                    progress.update(bar, description=f"round {number + 1}, {scene.name}: {PEERS[name].title}")
+                    progress.update(bar, description=f"round {number}, {scene.name}: {PEERS[name].title}")
                     await _turn(name, scene, plan=plan, site=site, report=report)
                     progress.advance(bar, len(plan.of(scene)))
-    return report
 
 
 async def _turn(name: str, scene: Scene, *, plan: Plan, site: Site, report: Report) -> None:
