@@ -27,8 +27,8 @@ class Versions:
 
 
 def fingerprint(value: object) -> str:
-    """A short digest of a value, equal wherever its JSON is equal."""
-    text = json.dumps(to_jsonable_python(value, fallback=repr), sort_keys=True, ensure_ascii=False)
+    """A short digest of a value, equal wherever its JSON is equal; PydanticSerializationError where it has none."""
+    text = json.dumps(to_jsonable_python(value), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]
 
 

@@ -31,8 +31,9 @@ from athenaeum.conversations.turns.ledger import (
     take,
     withdrawn,
 )
-from athenaeum.conversations.turns.opening import ASK, TURN, open_turn
+from athenaeum.conversations.turns.opening import open_turn
 from athenaeum.conversations.turns.question import question
+from athenaeum.conversations.turns.queueing import ASK, TURN
 from athenaeum.conversations.turns.refusal import note_told, refuse, untold
 from athenaeum.conversations.turns.stranded import stranded
 from athenaeum.conversations.turns.waiting import wait_for

@@ -16,13 +16,11 @@ from sqlalchemy import func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations.turns.ledger import Turn, read_row, save_answer, set_aside
-from athenaeum.conversations.turns.opening import TURN
+from athenaeum.conversations.turns.queueing import enqueue_turn
 from athenaeum.database import models
 from athenaeum.database.jsonb import storable
 from athenaeum.domain.approval import Decision, Pending, Proposal, ProposedCall
-from athenaeum.domain.event import NewEvent
 from athenaeum.domain.identity import ApprovalId
-from athenaeum.events import enqueue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +108,7 @@ async def decide(
     waits = (_ROW.approval_id == approval, _ROW.decision.is_(None), _ROW.expires_at > func.now())
     taken = update(_ROW).where(*waits).values(decision=decision, decided_by=user, decided_at=func.now())
     if turn.finished_at is None and await session.scalar(taken.returning(_ROW.approval_id)) is not None:
-        await _enqueue(session, turn, cause=f"approval:{approval}")
+        await enqueue_turn(session, turn, cause=f"approval:{approval}")
         return Ruling.TAKEN, turn
     decided = await session.scalar(select(_ROW.decision).where(_ROW.approval_id == approval))
     if decided is not None:
@@ -125,7 +123,7 @@ async def recall(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> No
     )
     row = await session.scalar(parked.with_for_update())
     if row is not None and await pending(session, read_row(row).id) is not None:
-        await _enqueue(session, read_row(row), cause=f"recall:{row.turn_id}")
+        await enqueue_turn(session, read_row(row), cause=f"recall:{row.turn_id}")
 
 
 async def changed(session: AsyncSession, turn: TurnId) -> bool:
@@ -156,22 +154,6 @@ async def expire(session: AsyncSession, turn: Turn, apology: Answer) -> bool:
         return False
     await save_answer(session, turn.id, turn.fence, apology, apology=True)
     return True
-
-
-async def _enqueue(session: AsyncSession, turn: Turn, *, cause: str) -> None:
-    """Let the turn go on, in its place among the questions of its thread."""
-    event = await enqueue(
-        session,
-        NewEvent(
-            kind=TURN,
-            payload={"turn": str(turn.id)},
-            tenant=turn.tenant,
-            dedupe_key=cause,
-            ordering_key=f"{turn.channel}:{turn.thread_ts}",
-        ),
-    )
-    if event is not None:
-        await session.execute(update(models.Turn).where(models.Turn.turn_id == turn.id).values(event_id=event))
 
 
 def _proposal(row: models.Approval) -> Proposal:
