@@ -11,7 +11,6 @@ from slacksim.server import SlackSim
 from support.engines import engine
 from support.product import Product, at_work, workspace
 
-
 __all__ = ["engine"]
 
 

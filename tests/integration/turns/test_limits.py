@@ -124,9 +124,8 @@ async def test_redis_counts_where_it_is_configured(
 async def test_while_redis_is_away_postgresql_counts(
     sim: SlackSim, database_url: str, home: Path, redis_server: RedisServer
 ) -> None:
-    settings = {"rate_limit": 2, "redis_url": redis_server.url, "engine": "postgres"}  # Celery would wait for it
-    async with (
-        at_work(sim, database_url, home, **settings) as product,
+    async with (  # not on Celery, which would wait for it
+        at_work(sim, database_url, home, rate_limit=2, redis_url=redis_server.url, engine="postgres") as product,
         httpx2.AsyncClient(base_url=product.running.address) as client,
     ):
         await ask(product)

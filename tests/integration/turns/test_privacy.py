@@ -74,12 +74,11 @@ async def test_a_source_leads_to_the_message_that_says_so(product: Product, ques
 async def test_two_workspaces_with_the_same_ids_share_a_database_and_nothing_else(
     database_url: str, home: Path
 ) -> None:
-    alone = {"engine": "postgres"}  # a process has room for one of Celery's workers
     async with AsyncExitStack() as stack:
         products: list[Product] = []
-        for town in ("lantern", "harbour"):
+        for town in ("lantern", "harbour"):  # not on Celery: a process has room for one of its workers
             sim = await stack.enter_async_context(workspace(_twin(town)))
-            products.append(await stack.enter_async_context(at_work(sim, database_url, home / town, **alone)))
+            products.append(await stack.enter_async_context(at_work(sim, database_url, home / town, engine="postgres")))
         lantern, harbour = products
         assert set(lantern.sim.world.channels) & set(harbour.sim.world.channels) >= {"C0000001", "C0000002"}
         questions = [

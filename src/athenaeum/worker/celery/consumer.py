@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_PAUSE = 1.0
+"""Seconds before Celery's worker is started again that ended by itself."""
 _LAST_ACKNOWLEDGEMENTS = 5.0
 """Seconds for Celery to end after its tasks have; a message that it could not acknowledge finds nothing to claim."""
 
@@ -34,6 +36,7 @@ class Consumer:
         self._bench = bench
         self._size = size
         self._controller: Any = None
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def __aenter__(self) -> Self:
@@ -45,6 +48,7 @@ class Consumer:
             return asyncio.run_coroutine_threadsafe(self._bench.work(event), loop).result()
 
         register(self._app, work)
+        self._stopping.clear()
         state.should_stop = None
         self._thread = threading.Thread(target=self._consume, name="celery", daemon=True)
         self._thread.start()
@@ -55,6 +59,7 @@ class Consumer:
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        self._stopping.set()
         state.should_stop = 0  # as Celery's handlers of signals do; it looks every second, or when it is woken
         hub = getattr(self._controller, "hub", None)
         if hub is not None:
@@ -77,7 +82,15 @@ class Consumer:
 
     def _consume(self) -> None:
         setup_worker_optimizations(self._app)  # tells Celery's threads whose tasks they run
-        self._controller = WorkController(
+        while not self._stopping.is_set():
+            self._run_controller()
+            # kombu 5.7 cannot give back what Redis lost with its connection, and takes Celery's worker down for it
+            if not self._stopping.wait(_PAUSE):
+                log.warning("consumer.restarted")
+        self._app.close()
+
+    def _run_controller(self) -> None:
+        controller: Any = WorkController(
             app=self._app,
             pool="threads",
             concurrency=self._size,
@@ -85,7 +98,10 @@ class Consumer:
             without_mingle=True,
             without_heartbeat=True,
         )
-        self._controller.start()
+        self._controller = controller
+        controller.start()
+        if controller.hub is not None:
+            controller.hub.close()  # Celery leaves that to the end of its process
 
 
 def _nothing() -> None:
