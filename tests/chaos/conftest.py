@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -76,3 +76,14 @@ def begin_town(zygote: Zygote, seed: Path) -> BeginTown:
                 yield begun
 
     return begin
+
+
+@pytest.fixture
+def small_disk(home: Path) -> Generator[Path]:
+    """The home on a file system of 120 MB."""
+    home.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=120m,mode=0711", "tmpfs"]
+    if os.geteuid() or subprocess.run(["mount", *options, home], capture_output=True, check=False).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield home
+    subprocess.run(["umount", "--lazy", home], check=True)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,17 +113,6 @@ async def test_a_user_killed_between_start_and_bootstrap_is_made_up_for(home: Pa
     await killed.kill()
     async with EmbeddedPostgres(home) as server:
         assert "vector" in execute(server.url, "SELECT extname FROM pg_extension")
-
-
-@pytest.fixture
-def small_disk(home: Path) -> Generator[Path]:
-    """The home on a file system of 120 MB."""
-    home.mkdir()
-    options = ["-t", "tmpfs", "-o", "size=120m,mode=0711", "tmpfs"]
-    if os.geteuid() or subprocess.run(["mount", *options, home], capture_output=True, check=False).returncode:
-        pytest.skip("file systems cannot be mounted here")
-    yield home
-    subprocess.run(["umount", "--lazy", home], check=True)
 
 
 async def test_a_full_disk_loses_no_acknowledged_row(small_disk: Path) -> None:

@@ -134,9 +134,10 @@ class Product:
 
     async def rest(self) -> None:
         """Wait until every event was delivered and the queue is empty; nothing may have failed."""
-        await until(self._is_idle)
+        await until(self.is_idle)
 
-    async def _is_idle(self) -> bool:
+    async def is_idle(self) -> bool:
+        """Whether every event was delivered and the queue is empty."""
         if not all(sent.acked or sent.given_up for sent in self.sim.simulation.outbox.deliveries):
             return False
         [[unindexed]] = await self.rows("SELECT count(*) FROM slack_messages WHERE indexed_at IS NULL", own=True)
@@ -157,7 +158,7 @@ class Product:
 
 @asynccontextmanager
 async def at_work(
-    sim: SlackSim, database_url: str, home: Path, *, via: Via = "socket", **settings: Any
+    sim: SlackSim, database_url: str | None, home: Path, *, via: Via = "socket", **settings: Any
 ) -> AsyncGenerator[Product]:
     """The product with all its roles, connected to `sim`, with one document, and done with its first reading."""
     async with open_process(configure(sim, database_url, home, via=via, **settings), set(Role)) as running:
@@ -170,7 +171,7 @@ async def at_work(
         yield product
 
 
-def configure(sim: SlackSim, database_url: str, home: Path, *, via: Via = "socket", **settings: Any) -> Config:
+def configure(sim: SlackSim, database_url: str | None, home: Path, *, via: Via = "socket", **settings: Any) -> Config:
     """Settings for a product whose Slack is `sim`; nothing comes from the environment."""
     app = sim.world.app
     given = {

@@ -100,10 +100,15 @@ class DatabaseConnection:
     async def session(self, tenant: TenantId | None = None) -> AsyncGenerator[AsyncSession]:
         """A session whose transactions are held to `tenant`; commits at the end, rolls back on an error.
 
-        It may be committed in between as well: what follows is a new transaction of the same tenant.
+        It may be committed in between as well: what follows is a new transaction of the same tenant. A server that
+        restarts, or takes no more connections just now, is given some two seconds to begin with.
         """
         async with self._sessions() as session:
             session.sync_session.info.update(tenant=tenant, notifier=self.notifier)
+            async for attempt in retrying():
+                with attempt:
+                    await session.rollback()  # what is left of the attempt before
+                    await session.connection()
             yield session
             await session.commit()
 
