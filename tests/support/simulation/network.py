@@ -108,7 +108,7 @@ class Network:
             cancel: Called when the asking task is cancelled before the question has arrived, which it then doesn't;
                 without it the question goes its way.
         """
-        fate = self._decide()
+        fate = self._decide(process)
         answer: asyncio.Future[Any] = self.loop.create_future()
         if self._note is not None:
             self.note(process, "asks", name(), "" if fate is Fate.AT_ONCE else fate.name)
@@ -133,9 +133,12 @@ class Network:
                 cancel()
             raise
 
-    def _decide(self) -> Fate:
+    def _decide(self, process: Process) -> Fate:
         if self._harm:
             fate = Fate(self.choices.fate(self._odds))
+            if process.paused and fate in {Fate.DEATH, Fate.DEATH_AFTER}:
+                # Between a progress text it sent too late and the correction: then nobody makes that one.
+                return Fate.AT_ONCE
             self._harm -= fate >= Fate.LOST
             return fate
         return Fate(self.choices.fate(self._odds[:2])) if self._odds[1] else Fate.AT_ONCE

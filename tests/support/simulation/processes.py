@@ -18,6 +18,8 @@ class Process:
         self.name = name
         self.lane: Lane = loop.lane(name)
         self.alive = True
+        self.paused = False
+        """Whether it ever stood still."""
         self.open: dict[Any, None] = {}
         self.stop: Callable[[], Coroutine[Any, Any, None]] | None = None
         """What SIGTERM does."""
@@ -32,6 +34,7 @@ class Process:
     def freeze(self, seconds: float) -> None:
         """SIGSTOP, and SIGCONT after a while."""
         if self.alive and not self.lane.frozen:
+            self.paused = True
             self.loop.freeze(self.lane, seconds)
 
     def die(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -88,15 +88,14 @@ class ProgressFeed:
     async def _update(self, ts: MessageTs, content: Content) -> bool:
         """Show the content; False when there is no more use in progress."""
         await self._thread.check()
+        # Whoever loses its lease meanwhile stops only when what it overwrote stands again.
+        return await conclude(self._change(ts, content))
+
+    async def _change(self, ts: MessageTs, content: Content) -> bool:
         try:
-            await conclude(self._thread.update(ts, content))
+            await self._thread.update(ts, content)
         except MessageGone:
             return False
-        except asyncio.CancelledError:
-            # Whoever took the turn may have shown its answer before this update came.
-            with suppress(LeaseLost):
-                await self._repair(ts)
-            raise
         except SlackFailure as error:
             self.doubtful = self.doubtful or isinstance(error, Ambiguous)
             log.info("delivery.progress_skipped", turn_id=str(self._thread.turn.id), error=error.code)
@@ -117,8 +116,22 @@ class ProgressFeed:
             final = render_proposal(pending, standing.asker)
         if final is not None:
             log.warning("delivery.answer_repaired", turn_id=str(self._thread.turn.id))
-            await self._thread.update(ts, Content.of(final))
+            await self._restore(ts, Content.of(final))
         raise LeaseLost(f"turn {self._thread.turn.id} is held by token {standing.fence}")
+
+    async def _restore(self, ts: MessageTs, content: Content) -> None:
+        timing = self._thread.timing
+        deadline = monotonic() + timing.patience.total_seconds()
+        while True:
+            try:
+                await self._thread.update(ts, content)
+            except (Ambiguous, RateLimited) as error:
+                pause = (error.after or timing.backoff).total_seconds()
+                if monotonic() + pause > deadline:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
 
 def _content(progress: Progress) -> Content:

@@ -34,22 +34,25 @@ FAULTS: dict[str, tuple[tuple[str, Mode], ...]] = {
 }
 
 
-async def live(stage: Stage, event: Event, life: Life) -> None:
+def at_length() -> ScriptedAgent:
+    return ScriptedAgent(LONG, progress=(StepStarted("Searching documents…"),))
+
+
+async def live(stage: Stage, event: Event, life: Life, agent: ScriptedAgent) -> None:
     """One worker process: its own pool, its own client, until its end."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
         app = stage.sim.world.app
         slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
         delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        agent = ScriptedAgent(LONG, progress=(StepStarted("Searching documents…"),))
         await TurnHandler(database, agent, delivery).handle(event)
 
 
-async def dies(stage: Stage, turn: TurnId, steps: int) -> bool:
+async def dies(stage: Stage, turn: TurnId, steps: int, agent: ScriptedAgent) -> bool:
     """Whether a worker with so many steps to live dies before its turn is done."""
     life = Life(steps)
     try:
-        await live(stage, stage.event(turn), life)
+        await live(stage, stage.event(turn), life, agent)
     except (Death, BaseExceptionGroup):
         assert life.ended
         return True
@@ -72,12 +75,25 @@ async def test_a_worker_that_dies_at_any_step_leaves_one_answer(
             stage.ignore_client_msg_ids()
         for method, mode in FAULTS[fault]:
             stage.fault(method, mode)
-        died = await dies(stage, turn, steps)
-        await live(stage, stage.event(turn, attempt=2), Life())
+        died = await dies(stage, turn, steps, at_length())
+        await live(stage, stage.event(turn, attempt=2), Life(), at_length())
         shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
         assert shown == PARTS, f"after a death at step {steps}"
         steps += STRIDE
     assert steps > 20
+
+
+async def test_a_worker_that_dies_has_shown_nothing_that_its_heir_could_answer_otherwise(stage: Stage) -> None:
+    first, second = ScriptedAgent(Answer("The first answer.")), ScriptedAgent(Answer("The second answer."))
+    steps, died = 0, True
+    while died:
+        turn = await stage.ask()
+        died = await dies(stage, turn, steps, first)
+        seen = {*await stage.texts(turn)} - {"Thinking…"}
+        await live(stage, stage.event(turn, attempt=2), Life(), second)
+        assert seen <= {*await stage.texts(turn)}, f"after a death at step {steps}"
+        steps += 2  # each transaction and each call is two steps
+    assert steps > 15
 
 
 @pytest.mark.parametrize("client_msg_ids", ["kept", "ignored"])
@@ -90,8 +106,8 @@ async def test_two_workers_at_once_leave_one_answer(stage: Stage, client_msg_ids
 
         async def late(event: Event = second, seconds: float = delay / 1000) -> None:
             await asyncio.sleep(seconds)
-            await live(stage, event, Life())
+            await live(stage, event, Life(), at_length())
 
-        await asyncio.gather(live(stage, first, Life()), late(), return_exceptions=True)
+        await asyncio.gather(live(stage, first, Life(), at_length()), late(), return_exceptions=True)
         shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
         assert shown == PARTS, f"with {delay} ms between them"

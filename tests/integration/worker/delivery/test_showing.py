@@ -120,6 +120,24 @@ async def test_a_zombies_late_progress_does_not_stay_over_the_answer(stage: Stag
     assert await stage.texts(turn.id) == [ANSWER.text]
 
 
+async def test_a_zombie_that_is_cancelled_puts_right_what_it_overwrote(stage: Stage) -> None:
+    turn, old = await stage.take(await stage.ask())
+    feed = stage.delivery.progress(turn, old)
+    assert feed is not None
+    async with asyncio.timeout(10):
+        zombie = asyncio.ensure_future(feed.run())
+        await stage.until(lambda: bool(stage.shown(turn)))
+        stage.fault("chat.update", "slow", seconds=0.5)
+        await feed.show(StepStarted("Searching…"))
+        await stage.until(lambda: bool(stage.calls("chat.update")))
+        await stage.work(turn.id)
+        stage.fault("chat.update", "500")  # the first try to put it right
+        zombie.cancel()
+        await asyncio.wait({zombie})
+    assert zombie.cancelled()
+    assert await stage.texts(turn.id) == [ANSWER.text]
+
+
 async def test_every_update_brings_new_block_ids(stage: Stage) -> None:
     turn, token = await stage.take(await stage.ask())
     await stage.delivery.placeholder(turn, token)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import psycopg
@@ -89,6 +90,19 @@ async def test_a_question_that_was_taken_is_not_greeted(stage: Stage, greeter: G
     await stage.take(turn)
     await greeter.run_once()
     assert await stage.texts(turn) == []
+
+
+async def test_a_question_that_is_withdrawn_while_it_is_greeted_keeps_no_placeholder(
+    stage: Stage, greeter: Greeter
+) -> None:
+    stage.fault("chat.postMessage", "slow", seconds=0.3)
+    asked = await stage.ask()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(greeter.run_once())
+        await stage.until(lambda: bool(stage.calls("chat.postMessage")))
+        turn, token = await stage.take(asked)
+        await stage.delivery.retract(turn, token)
+    assert await stage.texts(asked) == []
 
 
 async def test_a_claimed_event_is_not_greeted(stage: Stage, greeter: Greeter) -> None:
