@@ -8,6 +8,7 @@ the log of what it wrote to standard error, `.status` has how it ended. It ends 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import select
@@ -39,6 +40,8 @@ _SLOW = (
     *(module for module, _ in _ENTRANCES.values()),
 )
 """What takes long to import, and every fork then has."""
+
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _serve() -> None:
 def _become(order: dict[str, Any]) -> None:
     from athenaeum.config import Config  # noqa: PLC0415 - in the zygote alone
 
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)  # a run that is killed leaves nobody behind
     nothing = os.open(os.devnull, os.O_RDONLY)
     out, log = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "log"))
     for given, standard in ((nothing, 0), (out, 1), (log, 2)):
