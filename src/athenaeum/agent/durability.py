@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -23,12 +22,10 @@ from pydantic_ai.durable_exec import (
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.tools import RunContext
-from pydantic_ai.toolsets import ToolsetTool
 
 from athenaeum.agent.journal import BegunBefore, Step, current_journal
 from athenaeum.agent.versions import fingerprint, of_conversation
 from athenaeum.tools.grant import Grant
-from athenaeum.tools.guard import is_change
 
 BEGUN_BEFORE = (
     "This was begun before and then interrupted, so it is not known whether it was done. Do not do it again: say so,"
@@ -38,13 +35,6 @@ BEGUN_BEFORE = (
 
 class UnreadableStep(Exception):  # noqa: N818 - named for what it means, like the errors of the house
     """A recorded result is not what this release of the library reads."""
-
-
-class _Effect(Enum):
-    """What an operation does to the world; the library hands it on as the operation's configuration."""
-
-    NONE = "none"
-    CHANGE = "change"
 
 
 class _Codec(DurabilityCodec):
@@ -60,7 +50,7 @@ class _Codec(DurabilityCodec):
             raise UnreadableStep(error.title) from error
 
 
-class _Steps(JournalCallableOperationBackend[_Effect]):
+class _Steps(JournalCallableOperationBackend[None]):
     """Runs the library's durable operations as steps of the open journal."""
 
     async def execute(
@@ -70,13 +60,14 @@ class _Steps(JournalCallableOperationBackend[_Effect]):
         name: str,
         body: Callable[[], Awaitable[object]],
         cache_key: tuple[object, ...],
-        config: _Effect,
+        config: None,
     ) -> object:
+        del config
         journal = current_journal()
         if journal is None or isinstance(operation_id, EventStreamHandlerId):  # progress is shown, not recorded
             return await body()
         try:
-            return await journal.step(_step(operation_id, name, cache_key, config), body)
+            return await journal.step(_step(operation_id, name, cache_key), body)
         except BegunBefore as error:
             raise ToolFailed(BEGUN_BEFORE) from error
 
@@ -100,8 +91,7 @@ class Journaled(BaseDurabilityCapability[Grant]):
 
     def get_durable_operation_backend(self) -> _Steps:
         """Steps are named after the agent: its name must never change."""
-        none = _Effect.NONE
-        config = RoleBasedOperationConfig(model=none, event=none, capability=none, tool=none, resolve_tool=_effect)
+        config = RoleBasedOperationConfig(model=None, event=None, capability=None, tool=None)
         return _Steps(agent_name=self.name, config=config)
 
     def get_default_run_id(self) -> str | None:
@@ -114,20 +104,14 @@ class Journaled(BaseDurabilityCapability[Grant]):
         return conversation_id_from_run_id(run_id) if current_journal() else None
 
 
-def _effect(operation: DurableOperationId, tool: object | None, _name: str) -> _Effect:
-    changes = isinstance(operation, ToolsetCallToolId) and isinstance(tool, ToolsetTool) and is_change(tool.tool_def)
-    return _Effect.CHANGE if changes else _Effect.NONE
-
-
-def _step(operation: DurableOperationId, name: str, inputs: tuple[object, ...], effect: _Effect) -> Step:
+def _step(operation: DurableOperationId, name: str, inputs: tuple[object, ...]) -> Step:
     """`inputs` are what the library would tell operations apart by if it looked their results up by a hash."""
     match operation:
         case ModelRequestId(model_name=model):
             # Not what tools were offered, nor the settings: a response that was given stays the response.
             return Step(name, of_conversation(cast("list[ModelMessage]", inputs[1])), model=model)
         case ToolsetCallToolId():
-            tool, arguments, ctx, *_ = inputs
-            call = cast("RunContext[Grant]", ctx).tool_call_id
-            return Step(name, fingerprint([tool, arguments, call]), once=effect is _Effect.CHANGE)
+            ctx = cast("RunContext[Grant]", inputs[2])
+            return Step(name, fingerprint([*inputs[:2], ctx.tool_call_id]), once=ctx.tool_call_approved)
         case _:
             return Step(name, fingerprint(name))

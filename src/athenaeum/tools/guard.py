@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from pydantic_ai import RunContext
 from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, ToolFailed
-from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import FunctionToolset, ToolsetTool
 
 from athenaeum.database.connection import transient
@@ -29,11 +28,6 @@ _DOUBTFUL = (
 )
 
 
-def is_change(tool: ToolDefinition) -> bool:
-    """Whether the tool changes something: it then asks a person first, and is never called again on doubt."""
-    return tool.kind == "unapproved"
-
-
 class GuardedToolset(FunctionToolset[Grant]):
     """Tools whose failures reach the model as a plain instruction, and the operator as a log line and a metric.
 
@@ -41,7 +35,7 @@ class GuardedToolset(FunctionToolset[Grant]):
 
     A tool that changes something is added with `requires_approval=True`: it runs once a person has approved its
     very arguments; `asks` in its metadata says to that person what it does. It raises RetryLater only while nothing
-    was done yet.
+    was done yet, and on doubt it is not called again.
     """
 
     def __init__(self, *, id: str, timeout: timedelta) -> None:  # noqa: A002 - the library's own name
@@ -64,10 +58,10 @@ class GuardedToolset(FunctionToolset[Grant]):
         except TimeoutError as error:
             TOOL_ERRORS.labels(name).inc()
             log.warning("tool.timed_out", tool=name, seconds=self._patience)
-            raise ToolFailed(_DOUBTFUL if is_change(tool.tool_def) else _OUT_OF_TIME) from error
+            raise ToolFailed(_DOUBTFUL if ctx.tool_call_approved else _OUT_OF_TIME) from error
         except Exception as error:
             TOOL_ERRORS.labels(name).inc()
-            if is_change(tool.tool_def):
+            if ctx.tool_call_approved:
                 log.exception("tool.doubtful", tool=name)
                 raise ToolFailed(_DOUBTFUL) from error
             if transient(error):
