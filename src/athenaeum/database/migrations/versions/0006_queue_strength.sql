@@ -283,8 +283,9 @@ DECLARE
     _shares integer[];
     _taken integer;
 BEGIN
+    -- Not by clock_timestamp(), which no index is searched with: it may change from row to row.
     UPDATE queued_events q SET state = 'ready' WHERE q.event_id IN (
-        SELECT w.event_id FROM queued_events w WHERE w.state = 'waiting' AND w.ready_at <= clock_timestamp()
+        SELECT w.event_id FROM queued_events w WHERE w.state = 'waiting' AND w.ready_at <= statement_timestamp()
         ORDER BY w.ready_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED);
     IF _limited THEN
         -- Only who counts alone counts right.

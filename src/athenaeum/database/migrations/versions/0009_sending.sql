@@ -23,7 +23,7 @@ BEGIN
     ids := '{}';
     PERFORM pg_advisory_xact_lock(hashtext('sent_events'));
     UPDATE queued_events q SET state = 'ready' WHERE q.event_id IN (
-        SELECT w.event_id FROM queued_events w WHERE w.state = 'waiting' AND w.ready_at <= clock_timestamp()
+        SELECT w.event_id FROM queued_events w WHERE w.state = 'waiting' AND w.ready_at <= statement_timestamp()
         ORDER BY w.ready_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED);
     DELETE FROM sent_events s WHERE NOT EXISTS (
         SELECT FROM queued_events q
