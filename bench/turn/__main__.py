@@ -121,6 +121,7 @@ async def run(turns: int, burst: int) -> list[Measure]:
             port=0,
             model="offline",
             embedder="none",
+            rate_limit=0,
             slack_api_url=sim.api_url,
             slack_bot_token=app.bot_token,
             slack_app_token=app.app_token,
