@@ -85,3 +85,18 @@ async def listening(events: Queue, count: int = 1) -> None:
             return await found.fetchone() == (count,)
 
         await until(listen)
+
+
+async def waits_for_a_lock(events: Queue, task: asyncio.Task[Any]) -> None:
+    """Wait until a session of this database waits for a lock, or the task that could make it wait is done."""
+    async with Queue(events.database) as watcher:
+
+        async def waiting() -> bool:
+            return task.done() or await watcher.sql(_WAITING) != [(0,)]
+
+        await until(waiting)
+
+
+_WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()
+"""

@@ -7,11 +7,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT, EventId
 from athenaeum.events import enqueue, queue
-from support.events import NOTHING, Queue, until
+from support.events import NOTHING, Queue, waits_for_a_lock
 
 
 async def test_one_event_of_a_key_runs_at_a_time_in_order_of_arrival(events: Queue) -> None:
@@ -66,7 +65,7 @@ async def test_no_wake_up_is_lost_when_the_head_leaves_while_its_follower_arrive
     async with events.database.session(DEFAULT_TENANT) as session:
         await enqueue(session, NewEvent("test", {"n": 1}, DEFAULT_TENANT, ordering_key="a"))
         completing = asyncio.create_task(queue.complete(events.link, [head]))
-        await _until_somebody_waits_for_a_lock(events.database)
+        await waits_for_a_lock(events, completing)
     assert (await completing).done == {head.id}
     assert (await events.claim_one()).payload["n"] == 1
 
@@ -78,9 +77,18 @@ async def test_a_follower_that_arrives_while_the_head_leaves_becomes_the_head(ev
         connection = await session.connection()
         await connection.exec_driver_sql("SELECT events_complete_one(%s, %s)", (head.id, head.token))
         putting = asyncio.create_task(events.put(1, ordering_key="a"))
-        await _until_somebody_waits_for_a_lock(events.database)
+        await waits_for_a_lock(events, putting)
     await putting
     assert (await events.claim_one()).payload["n"] == 1
+
+
+async def test_of_two_that_arrive_at_a_free_key_at_the_same_time_one_waits(events: Queue) -> None:
+    async with events.database.session(DEFAULT_TENANT) as session:
+        await enqueue(session, NewEvent("test", {"n": 0}, DEFAULT_TENANT, ordering_key="a"))
+        putting = asyncio.create_task(events.put(1, ordering_key="a"))
+        await waits_for_a_lock(events, putting)
+    await putting
+    assert [event.payload["n"] for event in await events.claim()] == [0]
 
 
 async def test_a_batch_of_completions_cannot_deadlock_with_who_enqueues_to_two_of_its_keys(events: Queue) -> None:
@@ -90,20 +98,11 @@ async def test_a_batch_of_completions_cannot_deadlock_with_who_enqueues_to_two_o
     async with events.database.session(DEFAULT_TENANT) as session:
         await enqueue(session, NewEvent("test", {"n": 2}, DEFAULT_TENANT, ordering_key="a"))
         completing = asyncio.create_task(queue.complete(events.link, heads))
-        await _until_somebody_waits_for_a_lock(events.database)
+        await waits_for_a_lock(events, completing)
         # a completer that held b while it waited for a would be waited for here, and never let go
         await enqueue(session, NewEvent("test", {"n": 3}, DEFAULT_TENANT, ordering_key="b"))
     assert (await completing).done == {event.id for event in heads}
     assert {event.payload["n"] for event in await events.claim()} == {2, 3}
-
-
-async def _until_somebody_waits_for_a_lock(database: DatabaseConnection) -> None:
-    async with Queue(database) as watcher:
-
-        async def waiting() -> bool:
-            return await watcher.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)]
-
-        await until(waiting)
 
 
 class Storm:

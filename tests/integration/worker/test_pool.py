@@ -4,6 +4,7 @@ import asyncio
 import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from athenaeum.database.connection import DatabaseConnection
@@ -12,6 +13,7 @@ from athenaeum.domain.identity import EventId
 from athenaeum.errors import Discard, LeaseLost, Misconfigured, Refused, RetryLater
 from athenaeum.events import queue
 from athenaeum.worker.pool import WorkerPool
+from athenaeum.worker.rescue import rescue
 from support.events import NOTHING, Queue, listening, until
 
 SHORT = timedelta(milliseconds=400)
@@ -286,6 +288,37 @@ async def test_what_was_claimed_without_hearing_of_it_is_handed_back(events: Que
     await events.claim(worker="me")
     await queue.release_unknown(events.link, "me", [known])
     assert [event.id for event in await events.claim()] == [unknown]
+
+
+async def test_a_pool_hands_back_what_it_claimed_when_the_reply_is_lost(events: Queue) -> None:
+    hold = Hold()
+    hold.go.set()
+    pool = WorkerPool(1, events.database, hold)
+    unheard = await events.put(0)
+    async with Queue(events.database) as lost:
+        await lost.claim(worker=pool._worker)  # of which the pool never hears
+    with psycopg.connect(events.database.url, autocommit=True) as owner:
+        async with pool:
+            await until(lambda: owner.execute(_CUT_OFF).fetchone() != (0,))
+            await events.put(1)
+            await until(lambda: len(hold.begun) == 2, seconds=10)
+    assert [event.attempt for event in hold.begun if event.id == unheard] == [1]
+
+
+_CUT_OFF = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE '%events_claim(%' AND pid <> pg_backend_pid()
+"""
+
+
+async def test_an_event_whose_workers_all_died_is_handed_out_once_more_to_be_given_up(events: Queue) -> None:
+    event_id = await events.put()
+    for _ in range(3):
+        await events.claim_one(lease=NOTHING)
+        await rescue(events.database, max_retries=2)
+    assert (await events.claim_one(lease=NOTHING)).attempt == 4
+    await rescue(events.database, max_retries=2)
+    assert (await events.show(event_id)).status == "failed"
 
 
 async def test_a_pool_is_healthy_while_it_runs_and_the_database_answers(events: Queue) -> None:

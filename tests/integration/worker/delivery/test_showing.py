@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from athenaeum.domain.turn import Answer, StepStarted
 from athenaeum.errors import LeaseLost
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
@@ -136,6 +138,15 @@ async def test_a_zombie_that_is_cancelled_puts_right_what_it_overwrote(stage: St
         await asyncio.wait({zombie})
     assert zombie.cancelled()
     assert await stage.texts(turn.id) == [ANSWER.text]
+
+
+async def test_a_worker_that_lost_the_turn_shows_its_answer_no_more(stage: Stage) -> None:
+    turn, old = await stage.take(await stage.ask())
+    await stage.delivery.placeholder(turn, old)
+    await stage.take(turn.id)
+    with pytest.raises(LeaseLost):
+        await stage.delivery.deliver(turn, old, ANSWER)
+    assert await stage.texts(turn.id) == [PLACEHOLDER.text]
 
 
 async def test_every_update_brings_new_block_ids(stage: Stage) -> None:
