@@ -11,7 +11,7 @@ import socket
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,9 +104,13 @@ async def _redis(folder: Path) -> AsyncGenerator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder))
-    server = await asyncio.create_subprocess_exec(program, *options, stdout=DEVNULL, stderr=DEVNULL)
+    # a session of its own: the terminal's Ctrl-C is for us
+    server = await asyncio.create_subprocess_exec(
+        program, *options, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    )
     try:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
-        server.terminate()
+        with suppress(ProcessLookupError):
+            server.terminate()
         await server.wait()

@@ -7,7 +7,7 @@ import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,12 @@ class ChildError(Exception):
 async def _start(task: Task, log: Path) -> Process:
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.queue.child", cwd=_REPOSITORY, stdin=PIPE, stdout=PIPE, stderr=errors
+            *(sys.executable, "-m", "bench.queue.child"),
+            cwd=_REPOSITORY,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=errors,
+            start_new_session=True,  # the terminal's Ctrl-C is for us
         )
     assert process.stdin is not None
     process.stdin.write(task.dump())
@@ -81,7 +86,8 @@ async def produce(task: Task) -> dict[str, Any]:
 async def _end(process: Process) -> None:
     if process.returncode is not None:
         return
-    process.terminate()
+    with suppress(ProcessLookupError):
+        process.terminate()
     try:
         async with asyncio.timeout(_PATIENCE):
             await process.wait()

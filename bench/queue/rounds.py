@@ -49,13 +49,19 @@ async def play(plan: Plan, site: Site, report: Report) -> None:
                 if rate := await site.commits(clients):
                     report.ceilings[f"commits{clients}"].append(rate)
             for scene in plan.scenes:
-                for name in plan.peers:
-                    progress.update(bar, description=f"round {number}, {scene.name}: {PEERS[name].title}")
-                    await _turn(name, scene, plan=plan, site=site, report=report)
-                    progress.advance(bar, len(plan.of(scene)))
+                for trials in _turns(plan.of(scene), scene):
+                    for name in plan.peers:
+                        progress.update(bar, description=f"round {number}, {scene.name}: {PEERS[name].title}")
+                        await _measure(name, scene, trials, site=site, report=report)
+                        progress.advance(bar, len(trials))
 
 
-async def _turn(name: str, scene: Scene, *, plan: Plan, site: Site, report: Report) -> None:
+def _turns(trials: Sequence[str], scene: Scene) -> list[Sequence[str]]:
+    """Trials that a peer has in one turn: one, or all where the scene takes long to set."""
+    return [trials] if scene.waiting or scene.finished else [[trial] for trial in trials]
+
+
+async def _measure(name: str, scene: Scene, trials: Sequence[str], *, site: Site, report: Report) -> None:
     try:
         peer = _open(name, site)
     except _AbsentError as error:
@@ -63,9 +69,9 @@ async def _turn(name: str, scene: Scene, *, plan: Plan, site: Site, report: Repo
         return
     async with peer:
         await scene.prepare(peer)
-        for trial in plan.of(scene):
+        for trial in trials:
             try:
-                figures = await TRIALS[trial](Trial(site, scene, name, peer, plan.events))
+                figures = await TRIALS[trial](Trial(site, scene, name, peer, report.events))
             except ChildError as error:
                 report.missing[name] = f"{trial}: {error}"
             else:
