@@ -6,7 +6,7 @@ import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from athenaeum.errors import Misconfigured
+from athenaeum.errors import AthenaeumError, Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from athenaeum.worker.celery.consumer import Consumer
     from athenaeum.worker.celery.relay import Relay
     from athenaeum.worker.execution import Process
+
+
+_PATIENCE = 4  # seconds
+
+
+class BrokerAway(AthenaeumError):  # noqa: N818 - named for what it means, as in athenaeum.errors
+    """The broker does not answer; the message is its driver's word for it."""
 
 
 def celery_app(config: Config) -> Celery:
@@ -37,6 +44,23 @@ def celery_app(config: Config) -> Celery:
             "ATHENAEUM_ENGINE is celery, and Celery is missing: pip install 'athenaeum[celery]'"
         ) from error
     return build_app(config.broker_url, queue=_queue(config))
+
+
+def greet(app: Celery) -> None:
+    """Connect to the broker and leave again; blocks, for a few seconds at most.
+
+    Raises:
+        BrokerAway: It does not answer.
+    """
+    from athenaeum.worker.celery.app import BROKER_FAULTS  # noqa: PLC0415 - likewise
+
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_PATIENCE)
+    except BROKER_FAULTS as error:
+        raise BrokerAway(type(error).__name__) from error
+    finally:
+        app.close()
 
 
 @asynccontextmanager
