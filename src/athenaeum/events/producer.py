@@ -67,7 +67,8 @@ async def enqueue_many(session: AsyncSession, events: Sequence[NewEvent]) -> lis
     """Enqueue events within the session's transaction, by one statement; as if one by one in their order."""
     if not events:
         return []
-    found = await session.execute(_ENQUEUE_MANY, dict(zip(_NAMES, _columns(events), strict=True)))
+    columns = _columns([_values(event) for event in events])
+    found = await session.execute(_ENQUEUE_MANY, dict(zip(_NAMES, columns, strict=True)))
     ids: list[EventId | None] = found.scalar_one()
     for due in {due_in(event.delay) for event, event_id in zip(events, ids, strict=True) if event_id is not None}:
         notify(session, CHANNEL, due)
@@ -103,8 +104,10 @@ class Producer:
         Raises:
             psycopg.OperationalError: The database is away, or was lost before it answered. Whether the events are
                 in the queue is unknown: enqueue them again with the same dedupe keys.
+            psycopg.DataError: PostgreSQL cannot store one of them; none is in the queue.
+            TypeError: The payload of one is not JSON.
         """
-        request = _Request(events)
+        request = _Request(events, [_values(event) for event in events])
         self._waiting.append(request)
         # Whoever holds the lock writes for all who wait behind him.
         async with self._writing:
@@ -122,12 +125,12 @@ class Producer:
             size += len(batch[-1].events)
         try:
             await self._commit(batch)
-        except psycopg.DataError:
+        except (psycopg.DataError, UnicodeError):
             # One of them holds what PostgreSQL cannot store: let each stand for itself.
             for request in batch:
                 try:
                     await self._commit([request])
-                except psycopg.Error as error:
+                except (psycopg.Error, OSError, UnicodeError) as error:
                     request.fail(error)
         except (psycopg.Error, OSError) as error:
             for request in batch:
@@ -138,24 +141,27 @@ class Producer:
                     request.fail(psycopg.OperationalError("the task that wrote for this one was cancelled"))
 
     async def _commit(self, batch: Sequence[_Request]) -> None:
-        events = [event for request in batch for event in request.events]
-        ids = await self._insert(events) if events else []
+        ids = await self._insert(batch)
         for request in batch:
             request.ids, ids = ids[: len(request.events)], ids[len(request.events) :]
             request.settled = True
 
-    async def _insert(self, events: Sequence[NewEvent]) -> list[EventId | None]:
-        if len(events) == 1:  # twice as fast as an array of one
-            [[event_id, _]] = await self._link.fetch(_ALONE, (*_values(events[0]), due_in(events[0].delay)))
+    async def _insert(self, batch: Sequence[_Request]) -> list[EventId | None]:
+        rows = [row for request in batch for row in request.rows]
+        due = {due_in(event.delay) for request in batch for event in request.events}
+        if not rows:
+            return []
+        if len(rows) == 1:  # twice as fast as an array of one
+            [[event_id, _]] = await self._link.fetch(_ALONE, (*rows[0], *due))
             return [event_id]
-        due = {due_in(event.delay) for event in events}
-        [[ids, _]] = await self._link.fetch(_TOGETHER, (*_columns(events), list(due)))
+        [[ids, _]] = await self._link.fetch(_TOGETHER, (*_columns(rows), list(due)))
         return ids
 
 
 @dataclass(slots=True)
 class _Request:
     events: Sequence[NewEvent]
+    rows: list[tuple[Any, ...]]
     ids: list[EventId | None] = field(default_factory=list["EventId | None"])
     error: Exception | None = None
     settled: bool = False
@@ -178,7 +184,7 @@ def _values(event: NewEvent) -> tuple[Any, ...]:
     )
 
 
-def _columns(events: Sequence[NewEvent]) -> list[Any]:
-    columns: list[Any] = [list(column) for column in zip(*(_values(event) for event in events), strict=True)]
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
     columns[2] = f"[{','.join(columns[2])}]"
     return columns

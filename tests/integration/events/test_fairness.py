@@ -71,6 +71,12 @@ async def test_a_tenant_with_many_kinds_has_one_share_all_the_same(events: Queue
     assert 0.45 < share < 0.6
 
 
+async def test_a_claim_of_five_serves_five_tenants_whatever_kinds_they_have(events: Queue) -> None:
+    tenants = [TenantId(UUID(int=n)) for n in range(1, 6)]
+    await put_many(events, [NewEvent(kind, {}, tenant) for tenant in tenants for kind in "abcde"])
+    assert sorted(event.tenant for event in await events.claim(5)) == tenants
+
+
 async def test_kinds_of_a_tenant_take_turns(events: Queue) -> None:
     await fill(events, 100, kind="big")
     for kind in ("small", "other"):
