@@ -129,7 +129,6 @@ DECLARE
     _now timestamptz := clock_timestamp();
     _ids bigint[];
     _tags bigint[];
-    _placed bigint[];
     _late record;
 BEGIN
     -- Rows are made in the order of their keys, so that two callers with the same ones wait in one direction only.
@@ -162,7 +161,7 @@ BEGIN
         )
         SELECT array_agg(coalesce(tag, 0) ORDER BY nth) INTO _tags FROM tagged;
     END IF;
-    WITH placed AS (
+    BEGIN
         INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, fair_key, priority,
                                    tag, state, ready_at, created_at)
         SELECT id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, coalesce(tag, 0),
@@ -171,21 +170,16 @@ BEGIN
                     _tags)
             AS f (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
         WHERE id IS NOT NULL
-        ORDER BY tenant, ordering_key, id
-        ON CONFLICT (tenant_id, ordering_key)
-            WHERE state IN ('waiting', 'ready', 'running') AND ordering_key IS NOT NULL
-        DO NOTHING
-        RETURNING event_id
-    )
-    SELECT array_agg(event_id) INTO _placed FROM placed;
-    IF cardinality(_placed) = cardinality(array_remove(_ids, NULL)) THEN
+        ORDER BY tenant, ordering_key, id;
         RETURN _ids;
-    END IF;
+    EXCEPTION WHEN unique_violation THEN
+        -- An ordering key has its head already, or comes twice: each event is put in its place by itself.
+    END;
     FOR _late IN
         SELECT * FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities,
                              _delays, _tags)
             AS l (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
-        WHERE id IS NOT NULL AND id <> ALL (coalesce(_placed, '{}'))
+        WHERE id IS NOT NULL
         ORDER BY tenant, ordering_key, id
     LOOP
         PERFORM events_place(_late.id, _late.tenant, _late.kind, _late.payload, _late.dedupe_key, _late.ordering_key,
