@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from athenaeum.domain.event import Event
@@ -131,6 +132,21 @@ async def test_an_event_that_becomes_the_head_while_it_is_being_cancelled_is_can
         await waits_for_a_lock(events, cancelling)
     await cancelling
     assert [event.payload["n"] for event in await events.claim()] == [2]
+
+
+async def test_an_event_that_is_claimed_while_it_is_being_cancelled_is_stopped(events: Queue) -> None:
+    event_id = await events.put()
+    async with await psycopg.AsyncConnection.connect(events.database.url, autocommit=True) as ears:
+        await ears.execute("LISTEN athenaeum_events")
+        async with await psycopg.AsyncConnection.connect(events.database.url) as claimer:
+            await claimer.execute("SELECT events_claim_one('you', %s, '1 minute')", [event_id])
+            cancelling = asyncio.create_task(cancel(events, event_id))
+            await waits_for_a_lock(events, cancelling)
+        await cancelling
+        async with asyncio.timeout(30):
+            async for notify in ears.notifies():
+                if notify.payload == f"cancel {event_id}":
+                    return
 
 
 async def test_cancelling_and_completing_at_once_never_strand_a_key(events: Queue) -> None:
