@@ -93,3 +93,30 @@ def test_the_log_of_the_configuration_holds_no_secret(monkeypatch: pytest.Monkey
     assert key not in str(lines)
     assert "hunter2" not in str(lines)
     assert lines[0]["ANTHROPIC_API_KEY"] == "set"
+
+
+def test_the_broker_is_redis_unless_another_one_is_named() -> None:
+    redis, rabbitmq = "redis://127.0.0.1:6379/0", "amqp://127.0.0.1//"
+
+    assert Config().broker_url is None
+    assert Config(redis_url=redis).broker_url == redis
+    assert Config(redis_url=redis, celery_broker_url=rabbitmq).broker_url == rabbitmq
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ATHENAEUM_ENGINE", "celery"),  # and no broker
+        ("ATHENAEUM_ENGINE", "kafka"),
+        ("REDIS_URL", "localhost:6379"),
+        ("CELERY_BROKER_URL", "sqs://here"),
+        ("RATE_LIMIT_PER_MINUTE", "-1"),
+    ],
+)
+def test_engines_and_brokers_that_cannot_work_are_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(Misconfigured, match=variable):
+        Config().validate()

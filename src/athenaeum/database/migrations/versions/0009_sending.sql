@@ -16,6 +16,7 @@ COMMENT ON COLUMN sent_events.sent_until IS 'its message counts as lost if nobod
 CREATE FUNCTION events_send(_bound integer, _patience interval, _tenants uuid[], OUT ids bigint[], OUT room integer)
 LANGUAGE plpgsql AS $$
 DECLARE
+    _limited boolean := EXISTS (SELECT FROM event_limits);
     _rank integer;
     _least integer := -2147483647;
     _batch bigint[];
@@ -25,28 +26,34 @@ BEGIN
     UPDATE queued_events q SET state = 'ready' WHERE q.event_id IN (
         SELECT w.event_id FROM queued_events w WHERE w.state = 'waiting' AND w.ready_at <= statement_timestamp()
         ORDER BY w.ready_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED);
-    DELETE FROM sent_events s WHERE NOT EXISTS (
-        SELECT FROM queued_events q
-        WHERE q.event_id = s.event_id AND q.lease_token = s.lease_token AND q.state = 'ready');
+    -- The event is looked up by its id alone: the planner takes the index of ready events for small, and reads it all.
+    DELETE FROM sent_events s WHERE (
+        SELECT q.state = 'ready' AND q.lease_token = s.lease_token FROM queued_events q WHERE q.event_id = s.event_id
+    ) IS NOT TRUE;
     room := _bound - (SELECT count(*) FROM sent_events s WHERE s.sent_until > clock_timestamp());
     WHILE room > 0 LOOP
         SELECT q.rank INTO _rank FROM queued_events q WHERE q.state = 'ready' AND q.rank >= _least
         ORDER BY q.rank, q.tenant_id, q.kind, q.tag, q.event_id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        WITH due AS (
-            SELECT d.*, g.tenant_id,
+        WITH groups AS MATERIALIZED (
+            -- From a group on that is drawn by lot, since there may be more of them than room.
+            SELECT g.tenant_id, g.kind, ceil(room::float / count(*) OVER ())::integer AS share
+            FROM events_groups(_rank, NULL, _tenants, gen_random_uuid(), '', room) AS g
+        ), due AS MATERIALIZED (
+            SELECT d.event_id, d.lease_token, g.tenant_id,
                    row_number() OVER (PARTITION BY g.tenant_id ORDER BY d.nth, g.kind) AS turn
-            FROM events_groups(_rank, NULL, _tenants, '00000000-0000-0000-0000-000000000000', '', 1000) AS g
-            CROSS JOIN LATERAL (
+            FROM groups g CROSS JOIN LATERAL (
                 SELECT q.event_id, q.lease_token, row_number() OVER (ORDER BY q.tag, q.event_id) AS nth
                 FROM queued_events q
                 WHERE q.state = 'ready' AND q.rank = _rank AND q.tenant_id = g.tenant_id AND q.kind = g.kind
+                    AND q.event_id <> ALL (ids)
                     AND NOT EXISTS (SELECT FROM sent_events s
                                     WHERE s.event_id = q.event_id AND s.sent_until > clock_timestamp())
                 ORDER BY q.tag, q.event_id
-                LIMIT greatest(0, least(room, events_free(g.tenant_id, g.kind) - (
+                LIMIT CASE WHEN _limited THEN greatest(0, least(g.share, events_free(g.tenant_id, g.kind) - (
                     SELECT count(*) FROM sent_events s JOIN queued_events o USING (event_id)
                     WHERE s.tenant_id = g.tenant_id AND o.kind = g.kind AND s.sent_until > clock_timestamp())))
+                    ELSE g.share END
             ) d
             ORDER BY turn, g.tenant_id
             LIMIT room
@@ -58,9 +65,12 @@ BEGIN
                 sent_until = clock_timestamp() + least(_patience * 2 ^ least(s.times, 20), interval '1 minute')
         )
         SELECT array_agg(event_id ORDER BY turn, tenant_id) INTO _batch FROM due;
-        ids := ids || coalesce(_batch, '{}');
-        room := room - coalesce(cardinality(_batch), 0);
-        _least := _rank + 1;
+        IF _batch IS NULL THEN
+            _least := _rank + 1;
+        ELSE
+            ids := ids || _batch;
+            room := room - cardinality(_batch);
+        END IF;
     END LOOP;
 END $$;
 
