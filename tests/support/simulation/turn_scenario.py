@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, cast
+from uuid import uuid5
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from athenaeum.conversations import archive, turns
+from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.approval import Proposal, ProposedCall
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.event import Event
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, LeaseToken, MessageTs, UserId, turn_id
+from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, ChannelId, LeaseToken, MessageTs, UserId, turn_id
 from athenaeum.domain.turn import Answer, Progress, Question, StepStarted, TextGrew
 from athenaeum.errors import APOLOGY, RetryLater
 from athenaeum.slack.client import SlackClient
@@ -36,6 +40,7 @@ from support.simulation.world import World
 _LEASE = timedelta(seconds=4)
 _RETRIES = 3
 _CHANNEL = ChannelId("C1")
+_ASKER = UserId("U1")
 _PACES = (0.0, 0.4, 5.0)
 _FAULTS = (psycopg.OperationalError, SQLAlchemyError, OSError)
 _ROUND = 60
@@ -67,6 +72,7 @@ class TurnScenario:
         self._world = world
         self._slack = Workspace(world.loop, ids_count=world.choices.pick(2) == 0)
         self._slack.watch = self._seen
+        self._asks = world.choices.pick(5) == 1
         self._wrong: list[str] = []
         first = MessageTs("1700000000.000100")
         second = MessageTs("1700000000.000200")
@@ -80,6 +86,8 @@ class TurnScenario:
         for name in ("worker A", "worker B"):
             world.start(name, self._work)
         world.start("gateway", self._announce)
+        if self._asks:
+            world.start("approver", self._approve)
         if world.choices.pick(5) == 1:
             world.start("asker", self._regret)
         if world.choices.pick(5) == 1:
@@ -94,7 +102,7 @@ class TurnScenario:
         client._web = cast("Any", Web(self._slack, world.network, process))
         client.limits = Limits(world.loop.time)
         delivery = Delivery(database, {DEFAULT_TENANT: client})
-        handler = TurnHandler(database, _Agent(world), delivery)
+        handler = TurnHandler(database, _Agent(world, database, asks=self._asks), delivery)
         dispatch = Dispatch({turns.TURN: handler}, _RETRIES)
 
         async def handle(event: Event) -> None:
@@ -142,7 +150,7 @@ class TurnScenario:
                         channel=_CHANNEL,
                         message_ts=asked.ts,
                         thread_ts=asked.thread_ts,
-                        asker=UserId("U1"),
+                        asker=_ASKER,
                         question=f"question {asked.ts[-3]}",
                     )
             except _FAULTS:
@@ -160,10 +168,24 @@ class TurnScenario:
             try:
                 async with database.session(DEFAULT_TENANT) as session:
                     await archive.erase(session, _CHANNEL, asked.ts)
+                    await turns.recall(session, _CHANNEL, asked.ts)
             except _FAULTS:
                 await asyncio.sleep(1)
             else:
                 return
+
+    async def _approve(self, process: Process) -> None:
+        """Click on whatever waits for it, once or twice, until the turns are over."""
+        database = self._world.database(process)
+        while True:
+            await asyncio.sleep(0.5)
+            for row in self._world.rows("approvals"):
+                if row["decision"] is None:
+                    for _ in range(1 + self._world.choices.pick(2)):
+                        with suppress(*_FAULTS):
+                            async with database.session(DEFAULT_TENANT) as session:
+                                approval = ApprovalId(row["approval_id"])
+                                await turns.decide(session, approval, user=_ASKER, channel=_CHANNEL, approved=True)
 
     # Judging
 
@@ -218,12 +240,15 @@ class TurnScenario:
 class _Agent:
     """Answers in its own words each time, so that two answers can be told apart."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, database: DatabaseConnection, *, asks: bool) -> None:
+        """With `asks` it proposes a change, and answers once that is decided."""
         self._world = world
+        self._database = database
+        self._asks = asks
 
     async def answer(
         self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]
-    ) -> Answer:
+    ) -> Answer | Proposal:
         choices = self._world.choices
         await progress(StepStarted("Searching…"))
         await asyncio.sleep(_PACES[choices.fate((0.3, 0.1))])
@@ -231,4 +256,10 @@ class _Agent:
             raise RetryLater("the model was busy", after=timedelta(seconds=1))
         await progress(TextGrew("It grows"))
         await asyncio.sleep(_PACES[choices.fate((0.2, 0.05))])
+        if self._asks:
+            async with self._database.session(question.tenant) as session:
+                decided = await turns.decisions(session, question.turn)
+            approval = ApprovalId(uuid5(question.turn, "approval"))
+            if approval not in decided:
+                return Proposal(approval, (ProposedCall("call", "post", "Post a message", {}),))
         return Answer(f"{_ANSWER} {question.text} by {fence}")

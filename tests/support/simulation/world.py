@@ -13,7 +13,7 @@ import structlog
 
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.worker import janitor
-from athenaeum.worker.delivery import posting, progress, showing
+from athenaeum.worker.delivery import correction, posting, showing
 from support.simulation.choices import Choices
 from support.simulation.database import Database, tables
 from support.simulation.loop import VirtualLoop
@@ -91,7 +91,7 @@ def _virtual() -> float:
 def virtual_time() -> Generator[None]:
     """Let the product's own clocks be the world's, and its log silent, inside the block."""
     before = structlog.get_config()
-    clocks = [(module, module.monotonic) for module in (posting, progress, showing, janitor)]
+    clocks = [(module, module.monotonic) for module in (posting, correction, showing, janitor)]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for module, _ in clocks:
         vars(module)["monotonic"] = _virtual

@@ -57,7 +57,7 @@ class Delivery:
         """The feed that keeps the placeholder up to date; None where the surface has none."""
         if turn.surface is Surface.TERMINAL:
             return None
-        return ProgressFeed(self._thread(turn, token), allowed_hosts=self._allowed_hosts)
+        return ProgressFeed(self._thread(turn, token))
 
     async def deliver(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
         """Show the saved answer, all of its parts, each once.
@@ -95,4 +95,4 @@ class Delivery:
             raise Misconfigured(
                 f"no Slack token for the workspace of tenant {turn.tenant}: set SLACK_BOT_TOKEN to its bot token"
             )
-        return Thread(self._database, client, turn, token, self._timing)
+        return Thread(self._database, client, turn, token, self._timing, self._allowed_hosts)

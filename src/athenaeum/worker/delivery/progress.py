@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import turns
 from athenaeum.domain.turn import Answer, StepStarted
-from athenaeum.errors import LeaseLost
 from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
-from athenaeum.slack.formatting import render, render_proposal
-from athenaeum.worker.delivery.conclusion import conclude
+from athenaeum.slack.formatting import render
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
+from athenaeum.worker.delivery.correction import overwrite
 from athenaeum.worker.delivery.posting import Posting
 
 if TYPE_CHECKING:
     from athenaeum.domain.identity import MessageTs
     from athenaeum.domain.turn import Progress
-    from athenaeum.slack.formatting import Rendered
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
@@ -37,10 +33,9 @@ _LABELS = re.compile(r"\s?\[S\d+\]")
 class ProgressFeed:
     """One turn's placeholder while the agent works: `run` it beside the agent, `show` from it, `close` at the end."""
 
-    def __init__(self, thread: Thread, *, allowed_hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, thread: Thread) -> None:
         """Every update is made under the thread's token."""
         self._thread = thread
-        self._allowed_hosts = allowed_hosts
         self._newest: Progress | None = None
         self._stirred = asyncio.Event()
         self._closed = asyncio.Event()
@@ -88,50 +83,14 @@ class ProgressFeed:
     async def _update(self, ts: MessageTs, content: Content) -> bool:
         """Show the content; False when there is no more use in progress."""
         await self._thread.check()
-        # Whoever loses its lease meanwhile stops only when what it overwrote stands again.
-        return await conclude(self._change(ts, content))
-
-    async def _change(self, ts: MessageTs, content: Content) -> bool:
         try:
-            await self._thread.update(ts, content)
+            await overwrite(self._thread, ts, content)
         except MessageGone:
             return False
         except SlackFailure as error:
             self.doubtful = self.doubtful or isinstance(error, Ambiguous)
             log.info("delivery.progress_skipped", turn_id=str(self._thread.turn.id), error=error.code)
-        await self._repair(ts)
         return True
-
-    async def _repair(self, ts: MessageTs) -> None:
-        """Show the answer, or what is asked, again if this update has overwritten it."""
-        async with self._thread.session() as session:
-            standing = await turns.look(session, self._thread.turn.id)
-            pending = await turns.pending(session, standing.id)
-        if standing.fence == self._thread.token:
-            return
-        final: Rendered | None = None
-        if standing.answer is not None:
-            final = render(standing.answer, allowed_hosts=self._allowed_hosts)[0]
-        elif pending is not None:
-            final = render_proposal(pending, standing.asker)
-        if final is not None:
-            log.warning("delivery.answer_repaired", turn_id=str(self._thread.turn.id))
-            await self._restore(ts, Content.of(final))
-        raise LeaseLost(f"turn {self._thread.turn.id} is held by token {standing.fence}")
-
-    async def _restore(self, ts: MessageTs, content: Content) -> None:
-        timing = self._thread.timing
-        deadline = monotonic() + timing.patience.total_seconds()
-        while True:
-            try:
-                await self._thread.update(ts, content)
-            except (Ambiguous, RateLimited) as error:
-                pause = (error.after or timing.backoff).total_seconds()
-                if monotonic() + pause > deadline:
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                return
 
 
 def _content(progress: Progress) -> Content:

@@ -12,6 +12,7 @@ from athenaeum.errors import Misconfigured, Refused
 from athenaeum.slack.errors import Ambiguous, ContentRefused, MessageGone, RateLimited
 from athenaeum.worker.delivery import intents
 from athenaeum.worker.delivery.content import MAX_UPDATE_TEXT
+from athenaeum.worker.delivery.correction import overwrite
 from athenaeum.worker.delivery.posting import Posting
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Showing:
         while True:
             await self._thread.check()
             try:
-                await self._thread.update(ts, content)
+                await overwrite(self._thread, ts, content)
             except (Ambiguous, RateLimited) as error:
                 pause = (error.after or timing.backoff).total_seconds()
                 if monotonic() + pause > deadline:

@@ -49,6 +49,8 @@ class Thread:
     turn: Turn
     token: LeaseToken
     timing: Timing
+    allowed_hosts: frozenset[str] = frozenset()
+    """Hosts whose links stay links, beside those of citations."""
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A session of the turn's tenant."""

@@ -178,7 +178,7 @@ async def test_a_janitor_that_dies_while_it_ends_a_proposal_is_followed_by_one_t
     async with stage.database.session() as session:
         await session.execute(text("DELETE FROM queued_events"))
     died = 0
-    for steps in range(0, 20, 2):
+    for steps in range(0, 30, 2):
         life = Life(steps)
         async with MortalDatabase(stage.database.url, life) as database:
             handler = TurnHandler(database, ScriptedAgent(), Delivery(database, {DEFAULT_TENANT: stage.slack}))

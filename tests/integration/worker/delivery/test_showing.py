@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
+from athenaeum.domain.approval import Pending, Proposal, ProposedCall
+from athenaeum.domain.identity import ApprovalId
 from athenaeum.domain.turn import Answer, StepStarted
 from athenaeum.errors import LeaseLost
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
@@ -147,6 +150,20 @@ async def test_a_worker_that_lost_the_turn_shows_its_answer_no_more(stage: Stage
     with pytest.raises(LeaseLost):
         await stage.delivery.deliver(turn, old, ANSWER)
     assert await stage.texts(turn.id) == [PLACEHOLDER.text]
+
+
+async def test_a_proposal_that_comes_too_late_does_not_stay_over_the_answer(stage: Stage) -> None:
+    turn, old = await stage.take(await stage.ask())
+    await stage.delivery.placeholder(turn, old)
+    proposal = Proposal(ApprovalId(uuid4()), (ProposedCall("call", "post", "Post a message", {}),))
+    stage.fault("chat.update", "slow", seconds=0.5)
+    async with asyncio.timeout(10):
+        late = asyncio.ensure_future(stage.delivery.ask(turn, old, Pending(proposal, turn.created_at)))
+        await stage.until(lambda: bool(stage.calls("chat.update")))
+        await stage.work(turn.id)
+        with pytest.raises(LeaseLost):
+            await late
+    assert await stage.texts(turn.id) == [ANSWER.text]
 
 
 async def test_every_update_brings_new_block_ids(stage: Stage) -> None:
