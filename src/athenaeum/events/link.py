@@ -60,6 +60,16 @@ class Link:
         """Close the connection."""
         await self.close()
 
+    async def open(self) -> None:
+        """Open the connection now, if it is not open.
+
+        Raises:
+            psycopg.OperationalError: It could not be opened.
+        """
+        async with self._turn:
+            if self._connection is None:
+                await self._open()
+
     async def fetch(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """The rows of one statement, which is its own transaction.
 

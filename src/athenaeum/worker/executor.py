@@ -103,6 +103,15 @@ class Executor:
         """The events that are claimed and not settled."""
         return [*self.leases.held]
 
+    async def connect(self) -> None:
+        """Make sure of the connections, before a claim: on a full server it could neither be kept nor completed.
+
+        Raises:
+            psycopg.OperationalError: There is none to be had.
+        """
+        await self.leases.link.open()
+        await self._outcomes.link.open()
+
     def begin(self, event: Event) -> None:
         """Run a claimed event as soon as there is a worker for it."""
         self._waiting.append(self.leases.add(event))

@@ -180,6 +180,7 @@ class WorkerPool:
                 await self._bell.wait(_POLL)
                 continue
             try:
+                await self._executor.connect()
                 if cut_off:
                     await queue.release_unknown(self._claims, self._worker, self._executor.held)
                     cut_off = False

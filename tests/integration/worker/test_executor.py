@@ -3,6 +3,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import psycopg
+import pytest
+from psycopg import sql
+
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
 from athenaeum.worker.execution import Process
@@ -91,3 +95,15 @@ async def test_the_next_of_a_key_is_announced_to_every_process(events: Queue) ->
                 assert said.payload == "0"
                 break
         assert len(await queue.claim(events.link, "w", limit=1, lease=MINUTE)) == 1
+
+
+async def test_an_executor_without_its_connections_says_so_before_anything_is_claimed(events: Queue) -> None:
+    [(name,)] = await events.sql("SELECT current_database()")
+    async with await psycopg.AsyncConnection.connect(events.database.url, autocommit=True) as owner:
+        limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+        await owner.execute(limit.format(sql.Identifier(name), sql.Literal(3)))  # the two that there are, and one more
+        async with _executor(events, lambda _: None) as executor:
+            with pytest.raises(psycopg.OperationalError, match="too many connections"):
+                await executor.connect()
+            await owner.execute(limit.format(sql.Identifier(name), sql.Literal(-1)))
+            await executor.connect()

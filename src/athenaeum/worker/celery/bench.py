@@ -128,6 +128,7 @@ class Bench:
                 if self._stopping.is_set():
                     return None
                 try:
+                    await self._executor.connect()
                     if cut_off:
                         await queue.release_unknown(self._claims, self._worker, self._executor.held)
                     event = await queue.claim_one(self._claims, self._worker, event_id, lease=self._lease)
