@@ -15,6 +15,7 @@ import pytest
 
 _PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one on the path insists on a user and its folders
 _SECONDS = 90
+_USER = "guest"  # and its password, from this machine alone
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def rabbitmq_url(tmp_path: Path) -> Generator[str]:
                 assert node.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
-            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+            yield f"amqp://{_USER}:{_USER}@127.0.0.1:{port}//"
         finally:
             os.killpg(node.pid, signal.SIGKILL)
             node.wait()

@@ -36,8 +36,8 @@ _FAREWELL = 20.0
 class Host:
     """One for Celery's process and all that it forks, each of which begins for itself with the first event.
 
-    A pipe tells all of them that the end has come: they hold its one end, and the first process the other, which it
-    closes when it is told to stop, or when it dies.
+    A pipe tells all of them that the end has come, which Celery tells its first process alone: they hold the one end of
+    it, and the first process the other, which it closes then.
     """
 
     def __init__(self, config: Config) -> None:

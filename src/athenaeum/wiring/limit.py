@@ -53,4 +53,4 @@ def redis_bucket(url: str, rate: Rate, *, otherwise: TokenBucket) -> RedisBucket
     try:
         return RedisBucket(url, rate, otherwise=otherwise)
     except ValueError as error:
-        raise Misconfigured("REDIS_URL cannot be read: give redis://user:password@host:6379/0, or unset it") from error
+        raise Misconfigured("REDIS_URL cannot be read: give redis://host:6379/0, or unset it") from error
