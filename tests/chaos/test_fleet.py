@@ -54,6 +54,7 @@ async def test_workers_and_gateways_share_out_questions_evenly(begin_town: Begin
         await town.open(workers=workers, gateways=3)
         await town.crowd.converse(workers, threads=workers)  # the first ones connect and prepare
         await town.rest(seconds=60)
+        await town.filed(seconds=60)
         idle = meter.Span(town.server, town.fleet)
         await asyncio.sleep(IDLE_SECONDS)
         idle.end()
@@ -61,9 +62,16 @@ async def test_workers_and_gateways_share_out_questions_evenly(begin_town: Begin
         await town.crowd.converse(questions, threads=4 * workers)
         await town.rest(seconds=60)
         busy.end()
+        await town.filed(seconds=60)
+        chat = meter.Span(town.server, town.fleet)
+        for _ in range(10):
+            town.crowd.chat(questions // 10)
+            await town.filed(seconds=60)
+        chat.end()
         print(f"{workers} workers and 3 gateways hold {meter.sessions(town.server)} sessions")
         print(f"idle they cost in a second: {idle.cost() / idle.seconds}")
-        print(f"a turn costs, beyond that: {(busy.cost() - idle.cost() * (busy.seconds / idle.seconds)) / questions}")
+        print(f"a turn costs, beyond that: {busy.beyond(idle) / questions}")
+        print(f"a message that is no question costs: {chat.beyond(idle) / questions}")
         faults = await town.judge(seconds=60)
         assert not faults, faults
         worked = await town.rows(

@@ -67,6 +67,12 @@ class Crowd:
             for _ in range(threads):
                 group.create_task(talk())
 
+    def chat(self, messages: int) -> None:
+        """Say so much among each other, which nobody has to answer."""
+        for number in range(messages):
+            person = Person.named(self._sim.world, _PEOPLE[number % len(_PEOPLE)])
+            person.say(_CHANNELS[number % len(_CHANNELS)], f"The release of service {number} went out at noon today.")
+
     @property
     def answered(self) -> int:
         """How many questions have their answer."""

@@ -62,6 +62,10 @@ class Span:
     def cost(self) -> Cost:
         return self._after - self._before
 
+    def beyond(self, idle: Span) -> Cost:
+        """What was spent more than if nothing had happened."""
+        return self.cost() - idle.cost() * (self.seconds / idle.seconds)
+
 
 def sessions(server: EmbeddedPostgres) -> int:
     """How many connections the product has open."""

@@ -100,6 +100,16 @@ class Town:
         left = await self.rows("SELECT event_id, kind, state, attempt, error FROM queued_events LIMIT 10")
         return f"after {seconds:.0f} s unanswered: {self.crowd.waiting()[:10]}, queued: {left}"
 
+    async def filed(self, *, seconds: float) -> None:
+        """Wait until all that was said is in the archive and in the index."""
+        said = sum(len(channel.messages) for channel in self.sim.world.channels.values())
+
+        async def filed() -> bool:
+            [row] = await self.rows("SELECT count(*) AS known, count(indexed_at) AS indexed FROM slack_messages")
+            return row["known"] == row["indexed"] >= said
+
+        await until(filed, seconds=seconds)
+
     async def _at_rest(self) -> bool:
         return not self.crowd.waiting() and not (await self.rows(_OPEN))[0]["left"]
 
