@@ -46,6 +46,7 @@ MEASURES = {
     "idle_call_p50": Measure("idle: call to start, p50", "ms", margin=None),
     "paced_p50": Measure("at 200/s: commit to start, p50", "ms"),
     "paced_p99": Measure("at 200/s: commit to start, p99", "ms"),
+    "paced_call_p50": Measure("at 200/s: call to start, p50", "ms", margin=None),
     "claim_p50": Measure("claim under load, p50", "ms"),
     "claim_p99": Measure("claim under load, p99", "ms", asked=10),
     "rows": Measure("events a claim", "", margin=None),

@@ -128,7 +128,8 @@ async def _wakeups(trial: Trial, name: str, role: str, *, count: int, rate: floa
         sent, committed, started = (
             column.tolist()[WARM:] for column in (record.sent, record.committed, record.started)
         )
-        return _percentiles(name, _spans(committed, started)) | _percentiles(f"{name}_call", _spans(sent, started))
+        call = statistics.median(_spans(sent, started)) / 1e6
+        return _percentiles(name, _spans(committed, started)) | {f"{name}_call_p50": call}
 
 
 async def _begin_anew(trial: Trial) -> None:
