@@ -114,7 +114,7 @@ def test_python_in_a_page_compiles_and_finds_its_imports(page: Page) -> None:
         assert _missing(ast.parse(block)) == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.py")), ids=lambda path: path.name)
 def test_an_example_finds_its_imports_and_is_run_by_a_test(path: Path) -> None:
     assert _missing(ast.parse(path.read_text(encoding="utf-8"))) == []
     assert any(f'"{path.name}"' in test.read_text(encoding="utf-8") for test in (ROOT / "tests").rglob("test_*.py"))
