@@ -12,9 +12,9 @@ import pytest
 from support.simulation.exploration import explore, tell
 from support.simulation.scenarios import SETTINGS
 
-FEW = {"queue": 9_000, "turn": 2_000}
+FEW = {"queue": 6_000, "turn": 1_200}
 MANY = {"queue": 800_000, "turn": 200_000}
-PARTS = {"queue": 9, "turn": 10}
+PARTS = {"queue": 6, "turn": 6}
 STORM_PARTS = 20
 """Into how many tests a storm is split, so that workers share it and its progress can be seen."""
 
