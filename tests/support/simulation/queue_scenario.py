@@ -151,8 +151,10 @@ class QueueScenario:
 
     def judge(self) -> Iterator[str]:
         """What is wrong at the end."""
-        # what a cancelled handler has sent already can be late, and its key is free meanwhile
-        kept = [request for request in self.requests if request.name != self._cancelled]
+        # Who lost an event that nobody will claim again has the newest token still: cancelled, or failed by a rescuer.
+        # What it sends then can be late, and its key is free meanwhile.
+        gone = {row["payload"]["name"] for row in self._world.rows(FAILED) if "lease ran out" in row["error"]}
+        kept = [request for request in self.requests if request.name not in gone | {self._cancelled}]
         yield from dict.fromkeys(self._ledger.wrong)
         yield from ledger.judge(self._ledger.marks, kept)
         ended: dict[str, list[Row]] = {}
