@@ -26,7 +26,7 @@ T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 out = Console(highlight=False)
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 err = Console(stderr=True, highlight=False)
 
 
@@ -68,14 +68,14 @@ def ask(question: str) -> None:
 
 def duration(time: timedelta) -> str:
     """A length of time as people say it, by its two largest units."""
-    seconds = time.total_seconds()
-    if seconds < _MINUTE:
-        return f"{seconds:.1f}s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f}m {seconds % _MINUTE:.0f}s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR:.0f}h {seconds % _HOUR // _MINUTE:.0f}m"
-    return f"{seconds // _DAY:.0f}d {seconds % _DAY // _HOUR:.0f}h"
+    if time.total_seconds() < _UNITS["m"]:
+        return f"{time.total_seconds():.1f}s"
+    rest, told = int(time.total_seconds()), list[str]()
+    for unit, seconds in _UNITS.items():
+        count, rest = divmod(rest, seconds)
+        if count or told:
+            told.append(f"{count}{unit}")
+    return " ".join(part for part in told[:2] if not part.startswith("0"))
 
 
 def escaped(text: str) -> str:

@@ -60,7 +60,7 @@ def stats(as_json: AsJson = False) -> None:
     for backlog in backlogs:
         depth = [str(count) for count in backlog.depth.values()]
         name = names.get(backlog.tenant, str(backlog.tenant))
-        table.add_row(escaped(backlog.kind), escaped(name), *depth, duration(backlog.oldest))
+        table.add_row(escaped(backlog.kind), escaped(name), *depth, duration(backlog.oldest) if backlog.oldest else "-")
     out.print(table)
 
 
@@ -149,7 +149,7 @@ def drop(
     if not yes:
         count = run(_count_failed(kind))
         which = "" if kind is None else f" of kind {kind}"
-        ask(f"Delete {count} failed events{which} for good?")
+        ask(f"Delete {count} failed event{'' if count == 1 else 's'}{which} for good?")
     out.print(f"dropped {run(_drop_all(kind))}")
 
 

@@ -61,7 +61,7 @@ class Backlog:
 async def measure(session: AsyncSession) -> list[Backlog]:
     """The backlogs that the session sees: without a tenant, those of all. There is none where nothing is left.
 
-    It takes some 0.1 s when a million events wait.
+    It takes some 0.3 s when a million events wait.
     """
     found: dict[tuple[str, TenantId], Backlog] = {}
     for row in await session.execute(_COUNT):

@@ -132,6 +132,12 @@ async def test_a_person_with_one_question_does_not_wait_for_another_with_fifty(e
 
 
 @pytest.mark.parametrize("together", [True, False])
+async def test_a_persons_events_keep_their_order_whatever_keys_they_have(events: Queue, together: bool) -> None:
+    await put(events, [asked("a", 1, ordering_key=key)[0] for key in ("z", "z", "y", "x", "y")], together=together)
+    assert await events.sql("SELECT event_id, tag FROM queued_events ORDER BY tag") == [(n, n) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("together", [True, False])
 async def test_people_share_equally(events: Queue, together: bool) -> None:
     await put(events, [*asked("a", 30), *asked("b", 20), *asked("c", 10)], together=together)
     served = Counter(event.payload["user"] for event in await events.claim(30))

@@ -113,13 +113,15 @@ async def finish(events: Queue) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(STEPS, max_size=30))
+@given(st.lists(STEPS, min_size=5, max_size=25))
 async def test_any_order_of_steps_keeps_one_head_for_each_key_and_loses_nothing(
     events: Queue, steps: list[tuple[str, object]]
 ) -> None:
     with psycopg.connect(events.database.url, autocommit=True) as owner:
         owner.execute("TRUNCATE queued_events, event_keys, failed_events, finished_events")
     model = Model()
+    await take(events, model, ("put", [("a", False), ("a", False), ("b", False), ("a", True), (None, False)]))
+    await take(events, model, ("claim", 2))
     for step in steps:
         await take(events, model, step)
         await model.check(events)
