@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 
 from support.database import PostgresServer
 from support.faults.catalogue import FAULTS
-from support.faults.fault import Fault, copy_source
+from support.faults.fault import Fault
 from support.proving_ground import ProvingGround
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -32,20 +31,15 @@ def ground(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
         yield running
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return copy_source(tmp_path / "src")
-
-
 @pytest.mark.parametrize(("fault", "test"), TRIALS)
-def test_a_planted_fault_is_found(fault: Fault, test: str, source: Path, ground: ProvingGround) -> None:
-    fault.plant(source)
-    report = ground.run(source, test)
+def test_a_planted_fault_is_found(fault: Fault, test: str, ground: ProvingGround) -> None:
+    with fault.planted(ground.source):
+        report = ground.run(test)
     assert report.failed, report.said
 
 
-def test_what_finds_them_finds_nothing_where_none_is_planted(source: Path, ground: ProvingGround) -> None:
+def test_what_finds_them_finds_nothing_where_none_is_planted(ground: ProvingGround) -> None:
     tests = {fault.found_by for fault in FAULTS}
-    report = ground.run(source, *tests)
+    report = ground.run(*tests)
     assert not report.failed, report.said
     assert len(report.passed) >= len(tests), report.said

@@ -1,17 +1,18 @@
-"""Runs tests on copies of the product: one process imports the libraries once, and forks for each run.
+"""Runs tests on a copy of the product: one process imports the libraries once, and forks for each run.
 
-Run as a program, it reads one JSON object a line (`{"source": path, "tests": [...], "environment": {...}, "report":
-path, "log": path}`), runs these tests in a fork that imports the product from there, and prints how pytest ended. It
-ends when its input closes.
+Run as a program with the copy's path, it reads one JSON object a line (`{"tests": [...], "report": path, "log":
+path}`), runs these tests in a fork that imports the copy, and prints the report's path. It ends when its input closes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -51,21 +52,26 @@ class Report:
 
 
 class ProvingGround:
-    """The forking process, from the side of a test; whatever still runs in it is killed when it is left."""
+    """A copy of the product's source, and the forking process; whatever still runs there is killed when it is left."""
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
-        """`home` is an empty folder for logs and reports; `environment` is that of every run."""
+        """`home` is an empty folder; `environment` is set for every run."""
+        self.source = home / "src"
         self._home = home
         self._environment = environment
         self._runs = 0
 
     def __enter__(self) -> Self:
+        shutil.copytree(_ROOT / "src", self.source)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # what one run has compiled is there for the next
+        own = {"PYTHONPATH": str(self.source), "PYTHONPYCACHEPREFIX": str(self._home / "compiled")}
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
+            [sys.executable, __file__, str(self.source)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=_ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+            env={**inherited, **own, **self._environment},
             start_new_session=True,
         )
         return self
@@ -75,35 +81,41 @@ class ProvingGround:
         with self._process:
             pass  # closes its pipes, and waits
 
-    def run(self, source: Path, *tests: str) -> Report:
-        """Run tests on a copy of the product."""
+    def run(self, *tests: str) -> Report:
+        """Run tests on the copy as it is now."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._runs += 1
         log, report = (self._home / f"{self._runs}.{ending}" for ending in ("log", "xml"))
-        order = {"source": str(source), "tests": tests, "environment": dict(self._environment)}
-        order |= {"report": str(report), "log": str(log)}
+        order = {"tests": tests, "report": str(report), "log": str(log)}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
-        ended = self._process.stdout.readline()
+        # A run that was given up, since its time was over, ends before this one.
+        ended = any(Path(line.decode().strip()) == report for line in self._process.stdout)
         said = log.read_text(errors="replace")[-8000:] if log.exists() else ""
-        assert report.exists(), f"pytest wrote no report and ended with {ended!r}\n{said}"
-        cases = {str(case.get("name")): [part.tag for part in case] for case in ET.parse(report).iter("testcase")}
+        assert ended, f"the proving ground is gone\n{said}"
+        assert report.exists(), f"pytest wrote no report\n{said}"
+        became: dict[str, set[str]] = defaultdict(set)  # one that failed, and could not be torn down, is listed twice
+        for case in ET.parse(report).iter("testcase"):
+            became[str(case.get("name"))] |= {part.tag for part in case}
         return Report(
-            frozenset(name for name, tags in cases.items() if not {"failure", "error", "skipped"} & {*tags}),
-            frozenset(name for name, tags in cases.items() if "failure" in tags),
+            frozenset(name for name, what in became.items() if not {"failure", "error", "skipped"} & what),
+            frozenset(name for name, what in became.items() if "failure" in what),
             said,
         )
 
 
 def _serve() -> None:
+    sys.path[0] = sys.argv[1]  # not the folder of this file, whose names are those of other things
     for module in _SLOW:
         import_module(module)
     for line in sys.stdin:
+        order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _become(json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+            _become(order)
+        os.waitpid(pid, 0)
+        print(order["report"], flush=True)
 
 
 def _become(order: dict[str, Any]) -> None:
@@ -111,8 +123,6 @@ def _become(order: dict[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for given, standard in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(given, standard)
-    os.environ.update(order["environment"], PYTHONPATH=order["source"])  # for the processes that tests start
-    sys.path[0] = order["source"]  # before the one that is installed
     status: int = pytest.ExitCode.INTERNAL_ERROR
     try:
         status = pytest.main(_arguments(order["tests"], order["report"]))

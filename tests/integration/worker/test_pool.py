@@ -178,9 +178,11 @@ async def test_a_lost_lease_cancels_its_handler_and_no_other(events: Queue) -> N
         stolen, kept = await events.put(0), await events.put(1)
         await until(lambda: len(hold.begun) == 2)
         await events.sql("UPDATE queued_events SET lease_token = 0 WHERE event_id = %s RETURNING 1", stolen)
-        await until(lambda: hold.cancelled == [stolen])
+        try:
+            await until(lambda: hold.cancelled == [stolen], seconds=10)
+        finally:
+            hold.go.set()  # the pool does not end before its handlers
         assert pool.get_stats()["leases_lost"] == 1
-        hold.go.set()
         await until(lambda: pool.get_stats()["total_events_processed"] == 1)
     assert (await events.show(kept)).status == "completed"
     assert (await events.show(stolen)).status == "processing"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-SOURCE = Path(__file__).parents[3] / "src"
 
 
 class Withered(Exception):  # noqa: N818 - what became of the fault
@@ -33,27 +31,27 @@ class Fault:
     found_by: str
     storm: str | None = None
 
-    def plant(self, source: Path) -> None:
-        """Put it into a copy of the product's source.
+    @contextmanager
+    def planted(self, source: Path) -> Generator[None]:
+        """Have it in a copy of the product's source, for as long as the block lasts.
 
         Raises:
             Withered: The lines to be changed do not stand there exactly once.
         """
         file = source / self.place
-        text = file.read_text(encoding="utf-8")
+        sound = text = file.read_text(encoding="utf-8")
         for right, wrong in self._hunks():
             if (count := text.count(right)) != 1:
                 raise Withered(f"{self.name}: this stands {count} times in {self.place}, not once:\n{right}")
             text = text.replace(right, wrong)
         file.write_text(text, encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(sound, encoding="utf-8")
 
     def _hunks(self) -> Iterator[tuple[str, str]]:
         for hunk in self.change.strip("\n").split("\n@@\n"):
             lines = hunk.splitlines(keepends=True)
             right, wrong = ("".join(line[1:] for line in lines if line[0] in side) for side in (" -", " +"))
             yield right.rstrip("\n"), wrong.rstrip("\n")
-
-
-def copy_source(to: Path) -> Path:
-    """A copy of the product's source, for a process that is to import that one."""
-    return shutil.copytree(SOURCE, to)

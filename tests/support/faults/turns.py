@@ -116,7 +116,6 @@ TURNS = (
          while True:
 -            await self._thread.check()
              try:
-                 await self._thread.update(ts, content)
 """,
         found_by=f"{_DELIVERY}/test_showing.py::test_a_worker_that_lost_the_turn_shows_its_answer_no_more",
     ),
