@@ -154,7 +154,7 @@ def _become(order: dict[str, Any]) -> None:
         os.environ.pop(name, None)
     os.environ.update(order["environment"])
     os.chdir(order["directory"])
-    sys.argv[1:] = order["arguments"]
+    sys.argv = [order["role"], *order["arguments"]]
     module, function = _ENTRANCES[order["role"]]
     status = 1
     try:

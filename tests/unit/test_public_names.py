@@ -14,8 +14,10 @@ PROMISED = [
     "DatabaseConnection",
     "EventProcessor",
     "NewEvent",
+    "Producer",
     "WorkerPool",
     "enqueue",
+    "enqueue_many",
     "get_session",
     "init_db",
 ]

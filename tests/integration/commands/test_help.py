@@ -64,7 +64,7 @@ async def test_without_a_command_the_help_is_shown(athenaeum: CommandLine, path:
         ("events retry 1 --all", "--all"),
         ("events drop", "--kind"),
         ("events drop --kind x --all", "--all"),
-        ("events limits set -1", "'N'"),
+        ("events limits set few", "'N'"),
         ("ask", "Missing argument 'TEXT'"),
         ("docs add", "Missing argument 'SOURCE'"),
         ("demo --port 99999", "'--port'"),

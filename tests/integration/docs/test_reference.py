@@ -22,7 +22,7 @@ from slacksim.simulation import Simulation
 from support.documentation import PAGES, ROOT, Page, spans
 
 REFERENCE = ROOT / "docs" / "reference"
-_OF_TESTS = re.compile(r"^(ATHENAEUM|SLACK)_TEST_")
+_OF_TESTS = re.compile(r"^((ATHENAEUM|SLACK)_TEST_|ATHENAEUM_STORM)")
 _SETTING = re.compile(r"\b(?:ATHENAEUM|SLACK|ANTHROPIC|OPENAI|DATABASE|EVENT|MAX|WORKER)_[A-Z_]+\b")
 _SLACKSIM = Page(REFERENCE / "slacksim.md")
 

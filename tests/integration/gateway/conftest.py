@@ -71,8 +71,13 @@ def world() -> World:
 
 
 @pytest.fixture
-async def sim(world: World) -> AsyncGenerator[SlackSim]:
-    timing = Timing(ack_seconds=0.5, retry_delays=(0.1,) * 40, warning_seconds=0.1)
+def timing() -> Timing:
+    """A Slack that is in a hurry."""
+    return Timing(ack_seconds=0.5, retry_delays=(0.1,) * 40, warning_seconds=0.1)
+
+
+@pytest.fixture
+async def sim(world: World, timing: Timing) -> AsyncGenerator[SlackSim]:
     async with SlackSim(world, timing=timing) as running:
         yield running
 
