@@ -13,8 +13,8 @@ _UNSETTLED = 4
 """Claims a pool may hold for each worker: those worked on, and those whose outcome is being written."""
 _HORIZON = 0.005
 """Seconds of work that are claimed ahead of free workers: a claim costs some 0.5 ms, whether of 1 event or of 50."""
-_AHEAD = 100
-"""The most that is claimed ahead."""
+_AHEAD = 25
+"""The most that is claimed ahead: with 100, draining gained 70 percent, and the slowest claims took twice as long."""
 _WEIGHT = 0.2
 """Of the newest run in the mean of their times."""
 
