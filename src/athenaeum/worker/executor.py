@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
+import socket
 from collections import deque
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -18,7 +21,7 @@ from athenaeum.observability import metrics
 from athenaeum.worker.execution import Process, execute
 from athenaeum.worker.lease import Lease, Leases
 from athenaeum.worker.outcomes import Outcome, Outcomes
-from athenaeum.worker.statistics import PoolStats, Workload
+from athenaeum.worker.statistics import PoolHealth, PoolStats, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +59,8 @@ class Executor:
         notice: Callable[[], None] = lambda: None,
     ) -> None:
         """`notice` is called whenever there is room for more, or more may be due."""
+        self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        """What `claimed_by` is to show of claims that run here."""
         self._database = database
         self._process = process
         self._max_retries = max_retries
@@ -145,6 +150,17 @@ class Executor:
             uptime_seconds=self._load.uptime,
             utilisation=self._load.utilisation,
         )
+
+    async def health(self, who: str, *, running: bool, stopping: bool) -> PoolHealth:
+        """What keeps events from being taken; `who` takes them."""
+        problems: list[str] = []
+        if not running:
+            problems.append(f"{who} is not running")
+        elif stopping:
+            problems.append(f"{who} is stopping")
+        if not await self._database.health_check():
+            problems.append("the database does not answer")
+        return PoolHealth(tuple(problems))
 
     def _start(self) -> None:
         while self._waiting and self._load.busy < self._load.size and not self._draining:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import secrets
 import signal
-import socket
 import time
 from collections import Counter
 from contextlib import suppress
@@ -79,7 +76,6 @@ class WorkerPool:
         self._kinds = kinds
         self._tenants = tenants
         self._size = size
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._bell = Bell()
         self._claims = Link(db_connection)
         self._executor = Executor(
@@ -91,6 +87,7 @@ class WorkerPool:
             drain_time=drain_time,
             notice=self._bell.ring,
         )
+        self._worker = self._executor.worker
         self._latest: Event | None = None
         self._stopping = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
@@ -139,14 +136,7 @@ class WorkerPool:
 
     async def health_check(self) -> PoolHealth:
         """Whether the pool takes events; what keeps it from doing so when not."""
-        problems: list[str] = []
-        if not self._running:
-            problems.append("the worker pool is not running")
-        elif self._stopping.is_set():
-            problems.append("the worker pool is stopping")
-        if not await self._database.health_check():
-            problems.append("the database does not answer")
-        return PoolHealth(tuple(problems))
+        return await self._executor.health("the worker pool", running=self._running, stopping=self._stopping.is_set())
 
     @property
     def _running(self) -> bool:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -46,7 +43,6 @@ class Bench:
         """As for `WorkerPool`; nothing is opened yet."""
         self._database = database
         self._lease = visibility_timeout
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._claims = Link(database)
         self._executor = Executor(
             database,
@@ -56,6 +52,7 @@ class Bench:
             max_retries=max_retries,
             drain_time=drain_time,
         )
+        self._worker = self._executor.worker
         self._turn = asyncio.Lock()
         self._opened = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -96,14 +93,7 @@ class Bench:
 
     async def health_check(self) -> PoolHealth:
         """Whether events are taken; what keeps them from it when not."""
-        problems: list[str] = []
-        if not self._running:
-            problems.append("the worker is not running")
-        elif self._stopping.is_set():
-            problems.append("the worker is stopping")
-        if not await self._database.health_check():
-            problems.append("the database does not answer")
-        return PoolHealth(tuple(problems))
+        return await self._executor.health("the worker", running=self._running, stopping=self._stopping.is_set())
 
     @property
     def _running(self) -> bool:
