@@ -17,13 +17,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations.turns.ledger import Turn, read_row, save_answer, set_aside
 from athenaeum.conversations.turns.queueing import enqueue_turn
-from athenaeum.database import models
+from athenaeum.database import audit, models
+from athenaeum.database.audit import Deed
 from athenaeum.database.jsonb import storable
 from athenaeum.domain.approval import Decision, Pending, Proposal, ProposedCall
 from athenaeum.domain.identity import ApprovalId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -109,6 +111,8 @@ async def decide(
     taken = update(_ROW).where(*waits).values(decision=decision, decided_by=user, decided_at=func.now())
     if turn.finished_at is None and await session.scalar(taken.returning(_ROW.approval_id)) is not None:
         await enqueue_turn(session, turn, cause=f"approval:{approval}")
+        deed = Deed.APPROVED if approved else Deed.DENIED
+        await _record(session, turn, approval, deed, actor=user)
         return Ruling.TAKEN, turn
     decided = await session.scalar(select(_ROW.decision).where(_ROW.approval_id == approval))
     if decided is not None:
@@ -153,7 +157,17 @@ async def expire(session: AsyncSession, turn: Turn, apology: Answer) -> bool:
     if expired is None:
         return False
     await save_answer(session, turn.id, turn.fence, apology, apology=True)
+    await _record(session, turn, expired, Deed.EXPIRED, actor=audit.ITSELF)
     return True
+
+
+async def _record(session: AsyncSession, turn: Turn, approval: UUID, deed: Deed, *, actor: str) -> None:
+    # of the arguments nothing: the approval's id stands for exactly these
+    calls = await session.scalar(select(_ROW.calls).where(_ROW.approval_id == approval)) or []
+    tools = [call["tool"] for call in calls]
+    await audit.record(
+        session, deed, tenant=turn.tenant, actor=actor, subject=str(approval), turn=str(turn.id), tools=tools
+    )
 
 
 def _proposal(row: models.Approval) -> Proposal:

@@ -1,0 +1,104 @@
+"""`athenaeum audit`: who decided what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+
+if TYPE_CHECKING:
+    from athenaeum.database.audit import Entry, Integrity
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="See who approved, installed, changed or erased what, and whether that log was tampered with."
+    "\n\nExample: athenaeum audit verify",
+)
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
+Anchor = Annotated[
+    str | None,
+    typer.Option("--anchor", metavar="ANCHOR", help="What an earlier run printed: a log must still hold it."),
+]
+
+
+@app.command("list")
+def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List the latest entries of every tenant's log, the latest first.
+
+    Example: athenaeum audit list --limit 20
+    """
+    logs = run(_list(limit))
+    if as_json:
+        show_json([_told(name, entry) for name, entries in logs for entry in entries])
+        return
+    if not any(entries for _, entries in logs):
+        out.print("no entries")
+        return
+    table = Table("tenant", "time", "what", "by", "of", "more", box=None, pad_edge=False)
+    for name, entries in logs:
+        for entry in entries:
+            more = " ".join(f"{key}={value}" for key, value in entry.detail.items())
+            when = f"{entry.recorded_at:%Y-%m-%d %H:%M:%S}"
+            table.add_row(*map(escaped, (name, when, entry.deed, entry.actor, entry.subject, more)))
+    out.print(table)
+
+
+@app.command()
+def verify(anchor: Anchor = None, as_json: AsJson = False) -> None:
+    """Look for entries that were changed, taken out or cut off; exit status 1 where there are any.
+
+    Keep the anchors that it prints somewhere else: only they show that a whole log was written anew.
+
+    Example: athenaeum audit verify
+    """
+    logs, held = run(_verify(anchor))
+    lost = anchor is not None and not held
+    if as_json:
+        show_json({"lost_anchor": lost, "logs": [{"tenant": name, **asdict(verdict)} for name, verdict in logs]})
+    else:
+        for name, verdict in logs:
+            told = verdict.fault or f"{verdict.entries} entries, anchor {verdict.anchor}"
+            out.print(f"{escaped(name)}: {escaped(told)}", soft_wrap=True)
+        if lost:
+            out.print(
+                f"no log holds the anchor {escaped(anchor or '')}: the one it is from was rewritten", soft_wrap=True
+            )
+    if lost or any(verdict.fault for _, verdict in logs):
+        raise typer.Exit(1)
+
+
+def _told(tenant: str, entry: Entry) -> dict[str, Any]:
+    return {"tenant": tenant, **asdict(entry), "hash": entry.hash.hex()}
+
+
+async def _list(limit: int) -> list[tuple[str, list[Entry]]]:
+    from athenaeum.database import audit
+    from athenaeum.tenants import register
+    from athenaeum.wiring.database import open_database
+
+    logs: list[tuple[str, list[Entry]]] = []
+    async with open_database(settings()) as database:
+        for tenant, name in (await register.names(database)).items():
+            async with database.session(tenant) as session:
+                logs.append((name, await audit.entries(session, limit=limit)))
+    return logs
+
+
+async def _verify(anchor: str | None) -> tuple[list[tuple[str, Integrity]], bool]:
+    from athenaeum.database import audit
+    from athenaeum.tenants import register
+    from athenaeum.wiring.database import open_database
+
+    logs: list[tuple[str, Integrity]] = []
+    held = False
+    async with open_database(settings()) as database:
+        for tenant, name in (await register.names(database)).items():
+            async with database.session(tenant) as session:
+                logs.append((name, await audit.verify(session)))
+                held = held or (anchor is not None and await audit.holds(session, anchor))
+    return logs, held
