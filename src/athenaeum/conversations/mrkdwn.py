@@ -10,6 +10,9 @@ from athenaeum.domain.identity import UserId
 # https://docs.slack.dev/messaging/formatting-message-text: <@U1|name> <#C1|name> <!here> <https://x|label>
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|\s][^<>|]*)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<@([A-Za-z0-9_-]{1,64})(?:\|[^<>]*)?>")
+# what Slack shows as code or as a quotation; `>>>` quotes all that follows
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_QUOTE = re.compile(r"^[ \t]*&gt;(?:&gt;&gt;(?s:.*)\Z|.*$)", re.MULTILINE)
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -20,9 +23,14 @@ def unescape(text: str) -> str:
     return text
 
 
+def spoken(text: str) -> str:
+    """What the writer says themselves: the text without code and quotations, its markup as it was."""
+    return _QUOTE.sub(" ", _CODE.sub(" ", text))
+
+
 def mentions(text: str, user: UserId) -> bool:
-    """Whether the text mentions this user, with or without a name in the mention."""
-    return any(match[1] == user for match in _MENTION.finditer(text))
+    """Whether the text mentions this user, with or without a name in the mention; in code or a quotation it doesn't."""
+    return user in mentioned([spoken(text)])
 
 
 def mentioned(texts: Iterable[str]) -> set[UserId]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,10 +28,14 @@ class Person:
     is_bot: bool
     is_guest: bool
     is_deleted: bool
+    is_admin: bool = False
+    """Of the workspace, or its owner."""
+    changed_at: datetime | None = None
+    """By Slack's clock; None when it doesn't say."""
 
 
-def read_person(raw: Mapping[str, Any]) -> Person:
-    """A `user` object of Slack's API.
+def read_person(raw: Mapping[str, Any], *, changed_at: datetime | None = None) -> Person:
+    """A `user` object of Slack's API, or of an event, whose time `changed_at` is.
 
     Raises:
         Malformed: it has no id.
@@ -47,18 +52,30 @@ def read_person(raw: Mapping[str, Any]) -> Person:
         # strangers from a connected workspace are guests to us: they may read no more than a guest does
         is_guest=user.flag("is_restricted") or user.flag("is_ultra_restricted") or user.flag("is_stranger"),
         is_deleted=user.flag("deleted"),
+        is_admin=user.flag("is_admin") or user.flag("is_owner") or user.flag("is_primary_owner"),
+        changed_at=changed_at or user.moment("updated"),
     )
 
 
 async def save(session: AsyncSession, people: Sequence[Person]) -> None:
-    """Insert or overwrite."""
+    """Insert, or overwrite what is not newer by Slack's clock; a description without a time is the newest."""
     if not people:
         return
     statement = insert(_TABLE).values(tenant_id=func.athenaeum_tenant())
-    fields = ("name", "real_name", "is_bot", "is_guest", "is_deleted")
+    fields = ("name", "real_name", "is_bot", "is_guest", "is_deleted", "is_admin")
+    new, old = statement.excluded, _TABLE.c
+    # of one time the greater, so that the order says nothing
+    newer = tuple_(new.changed_at, *(new[field] for field in fields)) > tuple_(
+        old.changed_at, *(old[field] for field in fields)
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "user_id"],
-        set_={**{field: statement.excluded[field] for field in fields}, "updated_at": func.clock_timestamp()},
+        set_={
+            **{field: new[field] for field in fields},
+            "changed_at": func.coalesce(new.changed_at, old.changed_at),
+            "updated_at": func.clock_timestamp(),
+        },
+        where=new.changed_at.is_(None) | old.changed_at.is_(None) | newer,
     )
     await session.execute(statement, [asdict(person) for person in people])
 

@@ -1,0 +1,97 @@
+"""What a channel's messages without a mention are to the bot; the tenant is the session's.
+
+Only messages outside of threads: in a thread the bot listens once it was spoken to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from athenaeum.database.models import ChannelMode, SlackChannel
+from athenaeum.domain.identity import ChannelId
+from athenaeum.errors import RetryLater
+
+CAP = 20
+"""Answers a day that nobody asked for by mention, unless a channel is given another number."""
+
+_TODAY = func.date(func.timezone("UTC", func.now()))
+
+
+class Mode(StrEnum):
+    """What is answered in a channel."""
+
+    MENTIONS = "mentions"
+    QUESTIONS = "questions"
+    ALL = "all"
+    SUGGEST = "suggest"
+    """Questions, and only their writer sees the answer."""
+
+
+class CapReached(RetryLater):
+    """The channel has had its answers of today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A channel's mode; `answered` counts today."""
+
+    channel: ChannelId
+    name: str
+    mode: Mode
+    cap: int
+    answered: int
+
+
+async def mode_of(session: AsyncSession, channel: ChannelId) -> Mode:
+    """The mode of a channel."""
+    found = await session.scalar(select(ChannelMode.mode).where(ChannelMode.channel_id == channel))
+    return Mode.MENTIONS if found is None else Mode(found)
+
+
+async def count_answer(session: AsyncSession, channel: ChannelId) -> None:
+    """Count one more answer today; days begin at midnight UTC.
+
+    Raises:
+        CapReached: The channel has had all of today's.
+    """
+    new_day = ChannelMode.counted_on < _TODAY
+    counted = await session.scalar(
+        update(ChannelMode)
+        .where(ChannelMode.channel_id == channel, new_day | (ChannelMode.answered < ChannelMode.cap))
+        .values(counted_on=_TODAY, answered=case((new_day, 1), else_=ChannelMode.answered + 1))
+        .returning(ChannelMode.answered)
+        .execution_options(synchronize_session=False)
+    )
+    if counted is None:
+        raise CapReached(f"channel {channel} has had its answers of today")
+
+
+async def set_mode(session: AsyncSession, channel: ChannelId, mode: Mode, *, cap: int = CAP) -> None:
+    """Answer in a channel by this mode from now on; what was answered today stays counted."""
+    row = insert(ChannelMode).values(
+        tenant_id=func.athenaeum_tenant(), channel_id=channel, mode=mode.value, cap=cap, counted_on=_TODAY
+    )
+    await session.execute(
+        row.on_conflict_do_update(index_elements=["tenant_id", "channel_id"], set_={"mode": mode.value, "cap": cap})
+    )
+
+
+async def list_settings(session: AsyncSession) -> list[Setting]:
+    """The mode of every channel that is not archived, by name; direct messages have none."""
+    row, channel = ChannelMode, SlackChannel
+    today = case((row.counted_on == _TODAY, row.answered), else_=0)
+    listed = (
+        select(channel.channel_id, channel.name, row.mode, row.cap, today)
+        .outerjoin(row, row.channel_id == channel.channel_id)
+        .where(channel.kind != "im", ~channel.is_archived)
+        .order_by(channel.name, channel.channel_id)
+    )
+    return [
+        Setting(ChannelId(found), name, Mode(mode or Mode.MENTIONS), cap or CAP, answered or 0)
+        for found, name, mode, cap, answered in await session.execute(listed)
+    ]
