@@ -15,13 +15,13 @@ from structlog.testing import capture_logs
 
 from athenaeum.config import Config
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.database.link import Link
 from athenaeum.database.migrate import migrate, pending
 from athenaeum.database.roles import APP, ENGINE
 from athenaeum.diagnostics import Verdict, examine
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
 from athenaeum.events import queue
-from athenaeum.events.link import Link
 from athenaeum.worker.pool import WorkerPool
 from support.bouncer import PgBouncer
 from support.events import MINUTE, Queue, until
@@ -135,7 +135,7 @@ async def test_work_is_found_soon_without_announcements_and_the_log_says_so_once
                 await events.put()
                 async with asyncio.timeout(3):  # the slow poll alone would take up to six
                     await done.wait()
-    assert [line["event"] for line in lines].count("wakeup.untold") == 1
+    assert [line["event"] for line in lines].count("subscriptions.deaf") == 1
     assert await _left(narrow) == _NOTHING
 
 

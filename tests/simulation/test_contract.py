@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from athenaeum.conversations import archive, turns
+from athenaeum.database.link import Link
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, LeaseToken, MessageTs, UserId, turn_id
 from athenaeum.domain.turn import Answer
 from athenaeum.errors import AthenaeumError
 from athenaeum.events import enqueue, queue
-from athenaeum.events.link import Link
 from athenaeum.worker import rescue
 from athenaeum.worker.delivery import intents
 from support.simulation.contract import (

@@ -11,10 +11,10 @@ from typing import Any, Self
 import psycopg
 
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.database.link import Link
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT, EventId, TenantId
 from athenaeum.events import admin, enqueue, queue
-from athenaeum.events.link import Link
 
 MINUTE = timedelta(minutes=1)
 NOTHING = timedelta(0)

@@ -21,7 +21,6 @@ from athenaeum.conversations.history import SAID
 from athenaeum.conversations.mrkdwn import mentioned, mentions, plain
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackChannel, SlackMessage, Tenant, Turn
-from athenaeum.database.wire import Wire
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, UserId
 from athenaeum.domain.passage import Origin
@@ -51,6 +50,8 @@ class MessageIndexer:
         self._database = database
         self._index = index
         self._stack = AsyncExitStack()
+        self._told: set[TenantId | None] = set()
+        self._stirred = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Index in the background."""
@@ -68,17 +69,15 @@ class MessageIndexer:
 
     async def run(self) -> None:
         """Index whatever is announced, and look for what was not, until cancelled."""
-        while True:
-            try:
-                async with await self._database.connect() as listener:
-                    if not listener.pooled:
-                        await listener.execute(f"LISTEN {UNINDEXED}")
-                    while True:
-                        await self.run_once()
-                        await self._follow(listener)
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
-                log.warning("indexing.interrupted", error=type(error).__name__)
-                await asyncio.sleep(_PAUSE)
+        async with self._database.subscriptions.subscribe(UNINDEXED, self._hear):
+            while True:
+                self._told.clear()
+                try:
+                    await self.run_once()
+                    await self._follow()
+                except (SQLAlchemyError, psycopg.Error, OSError) as error:
+                    log.warning("indexing.interrupted", error=type(error).__name__)
+                    await asyncio.sleep(_PAUSE)
 
     async def run_once(self) -> int:
         """Index everything that waits, of all tenants, and give the number of messages looked at."""
@@ -86,12 +85,25 @@ class MessageIndexer:
             tenants = list(await session.scalars(select(Tenant.tenant_id)))
         return sum([await self._index_tenant(TenantId(tenant)) for tenant in tenants])
 
-    async def _follow(self, listener: Wire) -> None:
-        if listener.pooled:
-            await asyncio.sleep(_SWEEP_UNTOLD.total_seconds())
-            return
-        async for notice in listener.notifies(timeout=_SWEEP.total_seconds()):
-            await self._index_tenant(TenantId(UUID(notice.payload)))
+    def _hear(self, said: str | None) -> None:
+        self._told.add(None if said is None else TenantId(UUID(said)))
+        self._stirred.set()
+
+    async def _follow(self) -> None:
+        """Index what is announced, until something may have been missed, or it is time to look for it."""
+        sweep = _SWEEP_UNTOLD if self._database.subscriptions.deaf.is_set() else _SWEEP
+        end = asyncio.get_running_loop().time() + sweep.total_seconds()
+        while None not in self._told:
+            told, self._told = self._told, set()
+            for tenant in told:
+                if tenant is not None:
+                    await self._index_tenant(tenant)
+            try:
+                async with asyncio.timeout_at(end):
+                    await self._stirred.wait()
+            except TimeoutError:
+                return
+            self._stirred.clear()
 
     async def _index_tenant(self, tenant: TenantId) -> int:
         total = 0

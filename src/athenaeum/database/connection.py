@@ -22,6 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from athenaeum.database.migrate import migrate
 from athenaeum.database.notifier import Notifier
 from athenaeum.database.roles import APP, ENGINE
+from athenaeum.database.subscriptions import Subscriptions
 from athenaeum.database.wire import PATIENCE, Wire
 from athenaeum.errors import Misconfigured
 
@@ -76,8 +77,10 @@ class DatabaseConnection:
             connect_args={"async_creator_fn": Wire.open, **_settings()},
         )
         self._sessions = async_sessionmaker(self._engine, sync_session_class=_HeldSession, expire_on_commit=False)
-        self.notifier = Notifier(self.connect)
+        self.notifier = Notifier(self)
         """Says after their commit what sessions were asked to `notify`."""
+        self.subscriptions = Subscriptions(self.connect)
+        """Hears what others said."""
 
     async def __aenter__(self) -> Self:
         """Return itself; connections open on first use."""
@@ -89,6 +92,7 @@ class DatabaseConnection:
 
     async def close(self) -> None:
         """Close every connection after the last notification; harmless when repeated."""
+        await self.subscriptions.close()
         await self.notifier.close()
         await self._engine.dispose()
 

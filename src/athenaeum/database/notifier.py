@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import psycopg
 import structlog
 
+from athenaeum.database.link import FAULTS, Link
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from athenaeum.database.connection import DatabaseConnection
 
 log = structlog.get_logger(__name__)
 
-_NOTIFY = b"SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS said (channel, payload)"
-_PATIENCE = 5.0  # seconds
+_NOTIFY = "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS said (channel, payload)"
+_PATIENCE = timedelta(seconds=5)
 
 
 class Notifier:
@@ -27,11 +29,10 @@ class Notifier:
     May be closed twice; a later `notify` opens it anew.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]) -> None:
-        """`connect` opens a connection in autocommit; nothing is opened yet."""
-        self._connect = connect
+    def __init__(self, database: DatabaseConnection) -> None:
+        """Nothing is opened yet."""
+        self._link = Link(database, patience=_PATIENCE)
         self._waiting: set[tuple[str, str]] = set()
-        self._connection: psycopg.AsyncConnection[Any] | None = None
         self._sender: asyncio.Task[None] | None = None
         self._said = asyncio.Event()
         self._closing = False
@@ -54,28 +55,17 @@ class Notifier:
             await sender
 
     async def _send(self) -> None:
-        try:
+        async with self._link:
             while self._waiting or not self._closing:
                 self._said.clear()
                 if self._waiting:
                     await self._say()
                 else:
                     await self._said.wait()
-        finally:
-            await self._hang_up()
 
     async def _say(self) -> None:
         waiting, self._waiting = self._waiting, set()
         try:
-            async with asyncio.timeout(_PATIENCE):
-                if self._connection is None:
-                    self._connection = await self._connect()
-                await self._connection.execute(_NOTIFY, [list(column) for column in zip(*waiting, strict=True)])
-        except (psycopg.Error, OSError) as error:
+            await self._link.fetch(_NOTIFY, [list(column) for column in zip(*waiting, strict=True)])
+        except FAULTS as error:
             log.warning("notify.failed", error=type(error).__name__)
-            await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()

@@ -4,8 +4,7 @@ producer    `enqueue`, in the caller's transaction; `Producer`, in its own
 processor   `EventProcessor`, claims and outcomes in the caller's transaction
 queue       the hot statements, for a connection of one's own
 retry       what an error means for the event
-wakeup      one LISTEN connection a process
-link        a connection that comes back
+wakeup      at the moment of a commit
 backlog     how much there is, by kind and tenant
 admin       what operators see and do
 limits      how many run at once

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import timedelta
 
+    from athenaeum.database.link import Link
     from athenaeum.domain.identity import TenantId
-    from athenaeum.events.link import Link
 
 SEND = "SELECT ids, room FROM events_send(%s::integer, %s::interval, %s::uuid[])"
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from athenaeum.database.connection import notify
 from athenaeum.domain.identity import EventId
-from athenaeum.events.link import Link
+from athenaeum.database.link import Link
 from athenaeum.events.wakeup import CHANNEL, due_in
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from athenaeum.domain.event import Event
 from athenaeum.domain.identity import EventId, LeaseToken, TenantId
 
 if TYPE_CHECKING:
-    from athenaeum.events.link import Link
+    from athenaeum.database.link import Link
 
 # A claim that a crash of the server forgets never began: it need not wait for the disk.
 CLAIM = (

@@ -1,4 +1,4 @@
-"""Waking at the moment of a commit: one LISTEN connection a process."""
+"""Waking at the moment of a commit."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Never
-
-import structlog
+from typing import TYPE_CHECKING, Never
 
 from athenaeum.domain.identity import EventId
-from athenaeum.events.link import FAULTS, Backoff
 
 if TYPE_CHECKING:
-    import psycopg
-
     from athenaeum.database.connection import DatabaseConnection
-
-log = structlog.get_logger(__name__)
 
 CHANNEL = "athenaeum_events"
 _NOW = timedelta(0)
@@ -77,54 +70,20 @@ def due_in(after: timedelta) -> str:
 async def listen(database: DatabaseConnection, bell: Bell, cancel: Callable[[EventId], None]) -> Never:
     """Ring the bell for every announcement of the queue; call `cancel` for every event cancelled while it ran.
 
-    Runs until it is cancelled itself, and connects again after every loss.
+    Runs until it is cancelled itself.
     """
-    backoff = Backoff()
-    while True:
-        try:
-            connection = await database.connect()
-            async with connection:
-                if connection.pooled:
-                    break
-                await connection.execute(f"LISTEN {CHANNEL}".encode())
-                bell.ring()  # something may have been announced while nobody listened
-                backoff.reset()
-                await _until_lost(connection, bell, cancel)
-        except FAULTS as error:
-            log.warning("wakeup.lost", error=type(error).__name__)
-            await asyncio.sleep(backoff.next().total_seconds())
-    log.warning("wakeup.untold", reason="a pooler stands between", look_every=_UNTOLD.total_seconds())
-    while True:
-        bell.ring()
-        await asyncio.sleep(_UNTOLD.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311 - processes look in turns
 
+    def hear(said: str | None) -> None:
+        match (said or "").split():
+            case ["cancel", event_id]:
+                cancel(EventId(int(event_id)))
+            case [milliseconds]:
+                bell.ring(timedelta(milliseconds=int(milliseconds)))
+            case _:
+                bell.ring()
 
-async def _until_lost(connection: psycopg.AsyncConnection[Any], bell: Bell, cancel: Callable[[EventId], None]) -> None:
-    # Reads the socket itself: connection.notifies() wakes ten times a second to look whether it may go on.
-    loop = asyncio.get_running_loop()
-    lost: asyncio.Future[None] = loop.create_future()
-    socket = connection.fileno()
-
-    def read() -> None:
-        try:
-            connection.pgconn.consume_input()
-        except FAULTS as error:
-            loop.remove_reader(socket)
-            if not lost.done():
-                lost.set_exception(error)
-            return
-        while notify := connection.pgconn.notifies():
-            match notify.extra.split():
-                case [b"cancel", event_id]:
-                    cancel(EventId(int(event_id)))
-                case [milliseconds]:
-                    bell.ring(timedelta(milliseconds=int(milliseconds)))
-                case _:
-                    bell.ring()
-
-    loop.add_reader(socket, read)
-    read()  # what arrived together with the reply to LISTEN
-    try:
-        await lost
-    finally:
-        loop.remove_reader(socket)
+    async with database.subscriptions.subscribe(CHANNEL, hear):
+        await database.subscriptions.deaf.wait()
+        while True:
+            bell.ring()
+            await asyncio.sleep(_UNTOLD.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311 - processes look in turns

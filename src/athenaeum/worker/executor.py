@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from athenaeum.database.link import FAULTS, Link
 from athenaeum.errors import RetryLater
 from athenaeum.events import queue, retry
-from athenaeum.events.link import FAULTS, Link
 from athenaeum.events.wakeup import CHANNEL, due_in
 from athenaeum.observability import metrics
 from athenaeum.worker.execution import Process, execute

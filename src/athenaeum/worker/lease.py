@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Never
 
 import structlog
 
+from athenaeum.database.link import FAULTS, Backoff
 from athenaeum.events import queue
-from athenaeum.events.link import FAULTS, Backoff
 from athenaeum.observability import metrics
 
 if TYPE_CHECKING:
+    from athenaeum.database.link import Link
     from athenaeum.domain.event import Event
     from athenaeum.domain.identity import EventId
-    from athenaeum.events.link import Link
 
 log = structlog.get_logger(__name__)
 

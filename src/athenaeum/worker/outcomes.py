@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from athenaeum.database.link import FAULTS, Backoff
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
-from athenaeum.events.link import FAULTS, Backoff
 from athenaeum.events.retry import Abandon, Decision, Fail, Finish, Release, Retry
 from athenaeum.observability import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from athenaeum.events.link import Link
+    from athenaeum.database.link import Link
     from athenaeum.worker.lease import Leases
 
 log = structlog.get_logger(__name__)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from athenaeum.database.link import Link
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
-from athenaeum.events.link import Link
 from support.events import NOTHING, Queue, waits_for_a_lock
 
 RESCUE = "SELECT count(*) FILTER (WHERE NOT failed), count(*) FILTER (WHERE failed) FROM events_rescue(%s)"

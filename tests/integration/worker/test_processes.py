@@ -109,7 +109,7 @@ async def test_a_second_sigterm_cuts_the_drain_short(events: Queue, fleet: Fleet
     leaving.send_signal(signal.SIGTERM)
 
     async def stopping() -> bool:
-        # a signal that comes before the first was seen would be one and the same; one that comes after the end finds nobody
+        # one that comes before the first was seen would be one and the same; after the end there is nobody to take it
         with suppress(ProcessLookupError):
             leaving.send_signal(signal.SIGTERM)
         with suppress(TimeoutError):

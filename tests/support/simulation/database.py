@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from athenaeum.database import connection as product
 from athenaeum.database import models
 from athenaeum.database.notifier import Notifier
+from athenaeum.database.subscriptions import Subscriptions
 from support.simulation import event_rows, texts
 from support.simulation.network import Network, Reply
 from support.simulation.processes import Process
@@ -47,7 +48,8 @@ class Database:
         self._store = store
         self._network = network
         self._process = process
-        self.notifier = Notifier(self.connect)  # pyright: ignore[reportArgumentType] - as much of a connection as it uses
+        self.notifier = Notifier(self)  # pyright: ignore[reportArgumentType] - as much of a database as it uses
+        self.subscriptions = Subscriptions(self.connect)  # pyright: ignore[reportArgumentType]
 
     @asynccontextmanager
     async def session(self, tenant: Any = None) -> AsyncGenerator[Session]:
@@ -71,6 +73,7 @@ class Database:
         return True
 
     async def close(self) -> None:
+        await self.subscriptions.close()
         await self.notifier.close()
 
 
@@ -214,6 +217,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Notify:
+    relname: bytes
     extra: bytes
 
 
@@ -298,16 +302,18 @@ class Connection(_Line):
     # Listening
 
     def _listen(self, channel: str) -> None:
+        assert self._channel is None, "the model listens to one channel"
         self._channel = channel
         self.process.open[self] = None
         self.store.listeners.setdefault(channel, []).append(self._hear)
 
     def _hear(self, payload: str) -> None:
         loop = self.network.loop
+        channel = (self._channel or "").encode()
 
         def arrive() -> None:
             if not self.closed:
-                self._heard.append(_Notify(payload.encode()))
+                self._heard.append(_Notify(channel, payload.encode()))
                 loop.readable(self._number, self.process.lane)
 
         loop.arrive(arrive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from athenaeum.conversations.turns.ledger import TURNS_CHANNEL, look
@@ -10,7 +11,6 @@ from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
-    from athenaeum.database.wire import Wire
     from athenaeum.domain.identity import TenantId, TurnId
     from athenaeum.domain.turn import Answer
 
@@ -27,24 +27,23 @@ async def wait_for(database: DatabaseConnection, tenant: TenantId, turn: TurnId)
         Refused: The turn failed; the message says why.
         Discard: There is no such turn.
     """
-    async with await database.connect() as listener:
-        if not listener.pooled:
-            await listener.execute(f"LISTEN {TURNS_CHANNEL}")
+    stirred = asyncio.Event()
+
+    def hear(said: str | None) -> None:
+        if said in {None, str(turn)}:
+            stirred.set()
+
+    subscriptions = database.subscriptions
+    async with subscriptions.subscribe(TURNS_CHANNEL, hear):
         while True:
             async with database.session(tenant) as session:
                 found = await look(session, turn)
             if found.finished_at is not None:
                 break
-            await _notified(listener, turn)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_UNTOLD if subscriptions.deaf.is_set() else _LOOK_AGAIN):
+                    await stirred.wait()
+            stirred.clear()
     if found.answer is None or found.error is not None:  # of a failed turn the answer is the apology
         raise Refused(found.error or "the turn ended without an answer")
     return found.answer
-
-
-async def _notified(listener: Wire, turn: TurnId) -> None:
-    if listener.pooled:
-        await asyncio.sleep(_LOOK_UNTOLD)
-        return
-    async for notice in listener.notifies(timeout=_LOOK_AGAIN):
-        if notice.payload == str(turn):
-            return

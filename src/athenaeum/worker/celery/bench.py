@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from athenaeum.database.link import FAULTS, Backoff, Link
 from athenaeum.events import queue
-from athenaeum.events.link import FAULTS, Backoff, Link
 from athenaeum.events.wakeup import Bell, listen
 from athenaeum.observability import metrics
 from athenaeum.worker.executor import Executor

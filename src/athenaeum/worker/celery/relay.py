@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
+from athenaeum.database.link import FAULTS, Backoff, Link
 from athenaeum.events import outbox
-from athenaeum.events.link import FAULTS, Backoff, Link
 from athenaeum.events.wakeup import Bell, listen
 from athenaeum.observability import metrics
 from athenaeum.worker import rescue

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from athenaeum.database.link import Link
 from athenaeum.events import admin
-from athenaeum.events.link import Link
 from athenaeum.worker.celery.app import build_app, publish
 from athenaeum.worker.pool import WorkerPool
 

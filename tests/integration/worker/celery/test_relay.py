@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
+from athenaeum.database.link import Link
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.events import outbox
-from athenaeum.events.link import Link
 from athenaeum.events.queue import claim_one, release
 from athenaeum.tenants import register
 from support.slack_events import IDENTITY
