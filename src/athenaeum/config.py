@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from athenaeum.domain.price import Price, read_prices
 from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
@@ -46,9 +48,13 @@ class Config(BaseSettings):
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
     slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
+    secret_key: SecretStr | None = Field(None, validation_alias="ATHENAEUM_SECRET_KEY")
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
 
     model: str | None = Field(None, validation_alias="ATHENAEUM_MODEL")
+    model_prices: str | None = Field(None, validation_alias="ATHENAEUM_MODEL_PRICES")
     embedder: str | None = Field(None, validation_alias="ATHENAEUM_EMBEDDER")
     anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
     anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
@@ -103,7 +109,27 @@ class Config(BaseSettings):
             address = getattr(self, name)
             if address is not None and not _is_http(address):
                 faults.append(f"{self._variable(name)}: give an http:// or https:// address")
-        return [*faults, *self._broker_inconsistencies()]
+        try:
+            read_prices(self.model_prices or "")
+        except ValueError as error:
+            faults.append(f"ATHENAEUM_MODEL_PRICES: {error}: give MODEL=INPUT/OUTPUT in US dollars a million tokens")
+        return [*faults, *self._installation_inconsistencies(), *self._broker_inconsistencies()]
+
+    def _installation_inconsistencies(self) -> list[str]:
+        faults: list[str] = []
+        if self.secret_key is not None and not (self.secret_keys and all(map(_is_key, self.secret_keys))):
+            faults.append(
+                "ATHENAEUM_SECRET_KEY: give 32 random bytes in base64, as `openssl rand -base64 32` prints them;"
+                " old keys may follow behind commas"
+            )
+        if (self.slack_client_id is None) != (self.slack_client_secret is None):
+            faults.append("SLACK_CLIENT_ID: set it and SLACK_CLIENT_SECRET together (Slack app, Basic Information)")
+        elif self.slack_client_id is not None and self.secret_key is None:
+            faults.append(
+                "ATHENAEUM_SECRET_KEY: needed with SLACK_CLIENT_ID, to encrypt the tokens of the workspaces;"
+                " `openssl rand -base64 32` prints one"
+            )
+        return faults
 
     def _broker_inconsistencies(self) -> list[str]:
         faults: list[str] = []
@@ -114,6 +140,17 @@ class Config(BaseSettings):
         if self.engine is EngineName.CELERY and self.broker_url is None:
             faults.append("ATHENAEUM_ENGINE: celery needs a broker: set CELERY_BROKER_URL or REDIS_URL")
         return faults
+
+    @property
+    def prices(self) -> dict[str, Price]:
+        """What the operator says that models cost."""
+        return read_prices(self.model_prices or "")
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """The keys that stored tokens are encrypted with, the newest first."""
+        secret = self.secret_key.get_secret_value() if self.secret_key else ""
+        return [key for part in secret.split(",") if (key := part.strip())]
 
     @property
     def home_dir(self) -> Path:
@@ -151,6 +188,13 @@ def _is_http(address: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.translate(str.maketrans("-_", "+/")), validate=True)) == 32
+    except ValueError:
+        return False
 
 
 def _is_text(path: Path) -> bool:

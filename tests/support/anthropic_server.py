@@ -36,6 +36,8 @@ class Says:
     calls: tuple[Call, ...] = ()
     stop_reason: str | None = None
     pace: float = 0
+    cached: tuple[int, int] = (0, 0)
+    """Tokens read from the cache of prompts, and written to it, beside the hundred that are neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ class AnthropicServer:
         response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_test"})
         await response.prepare(request)
         number = len(self.requests)
-        await response.write(
-            _event("message_start", message=_message(received.body["model"], number, [], finished=False))
-        )
+        message = _message(received.body["model"], number, [], finished=False)
+        if isinstance(reply, Says):
+            read, written = reply.cached
+            message["usage"] |= {"cache_read_input_tokens": read, "cache_creation_input_tokens": written}
+        await response.write(_event("message_start", message=message))
         if isinstance(reply, Stalls):
             await asyncio.Event().wait()
         elif isinstance(reply, BreaksOff):

@@ -26,6 +26,9 @@ _SETTINGS = ModelSettings(
     # The queue decides about retries: it frees the worker while it waits, knows Retry-After, and keeps the
     # finished steps. The SDKs' own two retries would hold the worker and the thread for up to two minutes.
     max_retries=0,
+    # A turn sends its conversation again with each request. Read from the provider's cache it costs a tenth; the
+    # first writing costs a quarter more, which the second request of a turn has paid back.
+    cache=True,
     first_event_timeout=60,
     request_timeout=300,
 )

@@ -30,8 +30,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from athenaeum.agent.versions import Versions
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.jsonb import storable
-from athenaeum.domain.identity import LeaseToken, TenantId, TurnId
+from athenaeum.domain.identity import LeaseToken
+from athenaeum.domain.turn import Question
 from athenaeum.errors import LeaseLost, Refused, RetryLater
+from athenaeum.tenants.budgets import Purse
 
 log = structlog.get_logger(__name__)
 
@@ -80,13 +82,17 @@ class Journal:
     """
 
     def __init__(
-        self, database: DatabaseConnection, *, tenant: TenantId, turn: TurnId, fence: LeaseToken, versions: Versions
+        self, database: DatabaseConnection, question: Question, *, fence: LeaseToken, versions: Versions, purse: Purse
     ) -> None:
-        """`fence` is the token of the claim under which this attempt runs; `versions` are noted at what it records."""
+        """`fence` is the token of the claim under which this attempt runs; `versions` are noted at what it records.
+
+        What `purse` paid for a step is written down with it.
+        """
         self._database = database
-        self._tenant = tenant
-        self._turn = turn
+        self._tenant = question.tenant
+        self._turn = question.turn
         self._fence = fence
+        self._purse = purse
         self._versions = versions
         self._left: dict[tuple[str, int], _Recorded] = {}
         self._begun: Counter[str] = Counter()
@@ -132,7 +138,11 @@ class Journal:
                 raise BegunBefore(step.name)
             return json.loads(recorded.result)
         await self._forget(self._left)
-        return await self._do(step, place[1], body)
+        try:
+            return await self._do(step, place[1], body)
+        except Exception:
+            await self._purse.settle_apart()  # not on record, and paid for all the same
+            raise
 
     async def forget_unreadable(self) -> None:
         """Forget the last replayed step, which this release cannot read, and what came after it.
@@ -162,6 +172,8 @@ class Journal:
             recorded = await session.execute(_RECORD, {**values, "turn": self._turn, "fence": self._fence})
             if recorded.rowcount != 1:  # pyright: ignore[reportAttributeAccessIssue] - an INSERT gives a cursor result
                 raise LeaseLost(f"turn {self._turn} was taken over before step {step.name} was recorded")
+            await self._purse.settle(session)
+        self._purse.settled()
         log.debug("step.recorded", turn=self.run_id, step=step.name, seq=seq, begun=result is None)
 
     async def _forget(self, steps: dict[tuple[str, int], _Recorded]) -> None:

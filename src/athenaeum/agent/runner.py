@@ -23,6 +23,7 @@ from athenaeum.agent.consent import propose
 from athenaeum.agent.durability import UnreadableStep
 from athenaeum.agent.journal import Journal, Step
 from athenaeum.agent.prompts import Prompts
+from athenaeum.agent.reception import Reception
 from athenaeum.agent.versions import Versions, fingerprint, of_tools
 from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
@@ -36,7 +37,9 @@ from athenaeum.errors import RetryLater
 from athenaeum.llm import evidence
 from athenaeum.llm.faults import translate
 from athenaeum.llm.offline import quote_from
+from athenaeum.llm.payment import paid_by
 from athenaeum.retrieval.index import Index
+from athenaeum.tenants.budgets import BudgetSpent, Purse
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
 from athenaeum.tools.quarantine import Quarantine, visible
@@ -76,6 +79,7 @@ class Runner:
         self._index = index
         self._model_factory = model_factory
         self._prompts = prompts or Prompts()
+        self._reception = Reception(database, index, self._prompts)
         self._toolset = toolset or build_toolset()
         self._versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
         self._budget = budget or Budget()
@@ -101,15 +105,15 @@ class Runner:
 
         Raises:
             RetryLater: the model or the database is away, or told us to wait.
-            Refused: the model will not answer this, now or later (key, credit, length).
+            Refused: the model will not answer this, now or later (key, credit, length, a price that is not known).
             LeaseLost: `fence` is not the newest token of the turn.
             Misconfigured: the model cannot be built.
         """
-        if not question.text.strip():
-            return await self._help(question)
-        async with Journal(
-            self._database, tenant=question.tenant, turn=question.turn, fence=fence, versions=self._versions
-        ) as journal:
+        received = await self._reception.answer(question, audience=_audience(question))
+        if received is not None:
+            return received
+        purse = Purse(self._database, question)
+        async with Journal(self._database, question, fence=fence, versions=self._versions, purse=purse) as journal:
             # The versions are not part of the step: a turn goes on in the words it began with.
             step = Step("prompt", fingerprint(question.text))
             prompt = _Prompt(**await journal.step(step, lambda: self._prompt(question)))
@@ -122,14 +126,11 @@ class Runner:
                 now=question.asked_at,
             )
             try:
-                return await self._run(question, prompt, grant)
+                with paid_by(purse):
+                    return await self._run(question, prompt, grant)
             except UnreadableStep as error:
                 await journal.forget_unreadable()
                 raise RetryLater(f"a step of another release cannot be read: {error}", after=timedelta(0)) from error
-
-    async def _help(self, question: Question) -> Answer:
-        gathered = await context.gather(self._database, question)
-        return Answer(text=self._prompts.help(gathered.setting))
 
     async def _consents(self, question: Question) -> Consents:
         async with self._database.session(question.tenant) as session:
@@ -167,21 +168,28 @@ class Runner:
                     return propose(question.turn, output, self._toolset)
             except UsageLimitExceeded as error:
                 log.warning("turn.budget_exhausted", turn=str(question.turn), reason=str(error))
-                quotes = quote_from(question.text, evidence.results(messages))
-                output = "\n\n".join([EXHAUSTED, FOUND, *quotes] if quotes else [EXHAUSTED])
+                output = _stopped(EXHAUSTED, question, messages)
+            except BudgetSpent as error:
+                async with self._database.session(question.tenant) as session:
+                    if await turns.changed(session, question.turn):
+                        raise  # whoever ends the turn says so
+                output = _stopped(error.user_text, question, messages)
             except (AgentRunError, FallbackExceptionGroup) as error:
                 raise translate(error) from error
-        text, sources = await self._cite(output, messages, grant.audience)
-        return Answer(text=text, citations=tuple(sources), model=_model_name(messages), usage=_usage(usage))
-
-    async def _cite(
-        self, text: str, messages: list[ModelMessage], audience: Audience
-    ) -> tuple[str, list[citations.Citation]]:
-        """Number the sources; each is checked again against the audience, which may have changed since the search."""
         passages = evidence.gather(messages)
-        cited = [passage.id for passage in citations.cited(text, passages)]
-        readable = await self._index.readable(cited, audience=audience) if cited else []
-        return citations.number(text, passages, frozenset(readable))
+        text, sources = citations.number(output, passages, {passage.id for passage in passages.values()})
+        answer = Answer(text=text, citations=tuple(sources), model=_model_name(messages), usage=_usage(usage))
+        return await self.review(question, answer)
+
+    async def review(self, question: Question, answer: Answer) -> Answer:
+        """The answer as its readers may see it now: who may read its sources can change from the search to the post."""
+        if not answer.citations:
+            return answer
+        cited = [citation.passage for citation in answer.citations]
+        readable = await self._index.readable(cited, audience=_audience(question))
+        if withheld := set(cited) - readable:
+            log.info("turn.sources_withheld", turn=str(question.turn), sources=len(withheld))
+        return citations.withhold(answer, readable)
 
     async def _agent(self, model: str | None) -> Agent[Grant, str | DeferredToolRequests]:
         if model not in self._agents:
@@ -193,6 +201,12 @@ class Runner:
 def _audience(question: Question) -> Audience:
     asker = None if question.surface is Surface.TERMINAL else question.asker
     return Audience(tenant=question.tenant, asker=asker, place=question.place)
+
+
+def _stopped(why: str, question: Question, messages: list[ModelMessage]) -> str:
+    """Why there is no answer, and the words that were found for one."""
+    quotes = quote_from(question.text, evidence.results(messages))
+    return "\n\n".join([why, FOUND, *quotes] if quotes else [why])
 
 
 def _model_name(messages: list[ModelMessage]) -> str:

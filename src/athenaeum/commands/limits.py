@@ -91,7 +91,7 @@ async def _set(at_most: int, kind: str | None, tenant: str | None) -> None:
     from athenaeum.wiring.database import open_database
 
     async with open_database(settings()) as database:
-        of = await _named(database, tenant)
+        of = await tenant_named(database, tenant)
         async with database.session() as session:
             await limits.limit(session, at_most, kind=kind, tenant=of)
 
@@ -101,14 +101,15 @@ async def _remove(kind: str | None, tenant: str | None) -> None:
     from athenaeum.wiring.database import open_database
 
     async with open_database(settings()) as database:
-        of = await _named(database, tenant)
+        of = await tenant_named(database, tenant)
         async with database.session() as session:
             removed = await limits.unlimit(session, kind=kind, tenant=of)
     if not removed:
         raise Refused("there is no such limit: `athenaeum events limits list` shows all")
 
 
-async def _named(database: DatabaseConnection, tenant: str | None) -> TenantId | None:
+async def tenant_named(database: DatabaseConnection, tenant: str | None) -> TenantId | None:
+    """The tenant with this name or id; None for None."""
     from athenaeum.tenants import register
 
     if tenant is None:

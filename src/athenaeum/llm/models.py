@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.providers import Provider, infer_provider
 
+from athenaeum.domain.price import FREE, Price
 from athenaeum.errors import Misconfigured
 from athenaeum.llm.metering import MeteredModel
 from athenaeum.llm.offline import OFFLINE, OfflineModel
@@ -39,17 +40,18 @@ def default_spec(keys: ModelKeys) -> str:
     return defaults["openai"] if keys.openai_api_key else OFFLINE
 
 
-def build_model(spec: str | None, keys: ModelKeys) -> Model[Any]:
+def build_model(spec: str | None, keys: ModelKeys, *, prices: Mapping[str, Price] | None = None) -> Model[Any]:
     """The model that `spec` names: `PROVIDER:NAME`, `offline`, or a comma separated chain of them.
 
     In a chain the next model answers a request that the one before could not: wrong key, overload, no connection.
-    None is `default_spec`. HTTP clients close when the model, an async context manager, is left.
+    `prices` by the same names come before those of the library. None is `default_spec`. HTTP clients close when the
+    model, an async context manager, is left.
 
     Raises:
         Misconfigured: a name or provider is unknown, or the provider's key is not set.
     """
     names = [name.strip() for name in (default_spec(keys) if spec is None else spec).split(",")]
-    models = [_build(name, keys) for name in names if name]
+    models = [_build(name, keys, (prices or {}).get(name)) for name in names if name]
     if not models:
         raise Misconfigured("ATHENAEUM_MODEL: name a model such as anthropic:NAME, or offline")
     if len(models) == 1:
@@ -57,28 +59,33 @@ def build_model(spec: str | None, keys: ModelKeys) -> Model[Any]:
     return FallbackModel(models[0], *models[1:])
 
 
-def model_factory(spec: str | None, keys: ModelKeys) -> Callable[[str | None], Model[Any]]:
-    """Gives the models of `build_model(spec, keys)`, with the model that a persona prefers, if any, before them."""
+def model_factory(
+    spec: str | None, keys: ModelKeys, *, prices: Mapping[str, Price] | None = None
+) -> Callable[[str | None], Model[Any]]:
+    """Gives the models of `build_model(spec, keys, prices=prices)`.
+
+    The model that a persona prefers, if any, comes before them.
+    """
 
     def build(preferred: str | None) -> Model[Any]:
         configured = default_spec(keys) if spec is None else spec
         if preferred is None:
-            return build_model(configured, keys)
+            return build_model(configured, keys, prices=prices)
         try:
-            return build_model(f"{preferred}, {configured}", keys)
+            return build_model(f"{preferred}, {configured}", keys, prices=prices)
         except Misconfigured as error:
             # A persona is set by a workspace's people: their typing error must not silence the agent.
             log.warning("model.unusable", model=preferred, reason=str(error))
-            return build_model(configured, keys)
+            return build_model(configured, keys, prices=prices)
 
     return build
 
 
-def _build(name: str, keys: ModelKeys) -> Model[Any]:
+def _build(name: str, keys: ModelKeys, price: Price | None) -> Model[Any]:
     if name == OFFLINE:
-        return MeteredModel(OfflineModel())
+        return MeteredModel(OfflineModel(), price=FREE)
     try:
-        return MeteredModel(infer_model(name, lambda provider: _provider(provider, keys)))
+        return MeteredModel(infer_model(name, lambda provider: _provider(provider, keys)), price=price)
     except (UserError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         mend = "give PROVIDER:NAME, such as the ones in docs/guides/models.md, or offline"

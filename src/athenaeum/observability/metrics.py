@@ -35,8 +35,14 @@ TURN_SECONDS = Histogram("athenaeum_turn_seconds", "From the message's commit to
 TURNS = Counter("athenaeum_turns_total", "Finished turns by outcome", ["outcome"])
 MODEL_SECONDS = Histogram("athenaeum_model_seconds", "One model request", ["model"], buckets=_SLOW)
 MODEL_TOKENS = Counter("athenaeum_model_tokens_total", "Tokens by direction", ["model", "direction"])
+MODEL_DOLLARS = Counter("athenaeum_model_dollars_total", "What model requests cost", ["tenant", "model"])
+UNPRICED_REQUESTS = Counter(
+    "athenaeum_unpriced_requests_total", "Model requests whose price is not known", ["tenant", "model"]
+)
+BUDGET_STOPS = Counter("athenaeum_budget_stops_total", "Turns that a spent budget stopped", ["tenant", "scope"])
 TOOL_SECONDS = Histogram("athenaeum_tool_seconds", "One tool call", ["tool"], buckets=_SLOW)
 TOOL_ERRORS = Counter("athenaeum_tool_errors_total", "Tool calls that failed", ["tool"])
 SEARCH_SECONDS = Histogram("athenaeum_search_seconds", "One search of the index", buckets=_FAST)
+TOKEN_RENEWALS = Counter("athenaeum_token_renewals_total", "Bot tokens renewed, and renewals refused", ["outcome"])
 SLACK_SECONDS = Histogram("athenaeum_slack_seconds", "One Web API call", ["method"], buckets=_SLOW)
 SLACK_ERRORS = Counter("athenaeum_slack_errors_total", "Web API calls that failed", ["method", "error"])

@@ -36,7 +36,7 @@ async def open_agent(config: Config, database: DatabaseConnection, index: Index)
     Raises:
         Misconfigured: a model is unknown or lacks its key, or a template is broken.
     """
-    factory = model_factory(config.model, model_keys(config))
+    factory = model_factory(config.model, model_keys(config), prices=config.prices)
     async with factory(None):  # a name that is wrong stops the start, not the first question
         pass
     overrides = config.home_dir / "templates"
