@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from athenaeum.commands import history
 from athenaeum.commands.console import show_json
 
-app = typer.Typer(no_args_is_help=True, help="Set up the Slack app.\n\nExample: athenaeum slack manifest")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Set up the Slack app, and read what was said before.\n\nExample: athenaeum slack manifest",
+)
+app.command("import")(history.import_)
 
 
 @app.command()
