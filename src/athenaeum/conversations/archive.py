@@ -1,28 +1,43 @@
 """Messages and reactions as they stand now, whatever order the events came in; the tenant is the session's.
 
-Every write may be repeated and may come early: an edit or a deletion that overtakes its message is kept,
-the newest edit wins, and a deleted message never comes back.
+Every write may be repeated and may come early: the newest by Slack's own time wins, never the last to arrive, and a
+deleted message never comes back. What a message said before is kept beside it, until it is deleted.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import String, Table, case, delete, func, literal, select
+from sqlalchemy import ColumnElement, String, Table, case, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.database.models import SlackMessage, SlackReaction
+from athenaeum.conversations import eventlog, reactions
+from athenaeum.database.models import SlackMessage, SlackMessageVersion
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload, moment
 
 _TABLE = cast("Table", SlackMessage.__table__)
+_VERSIONS = cast("Table", SlackMessageVersion.__table__)
 
 UNINDEXED = "athenaeum_messages"
 """NOTIFY channel: the payload is the id of a tenant that has messages to be indexed."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is known of an attached file without opening it."""
+
+    name: str
+    id: str = ""
+    mimetype: str = ""
+    size: int = 0
+    url_private: str = ""
+    """Opened by the bot's token alone; without one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +53,9 @@ class Message:
     subtype: str | None
     text: str
     edited_at: datetime | None
-    files: tuple[str, ...] = ()
-    """Names of the attached files."""
+    files: tuple[File, ...] = ()
+    changed_at: datetime | None = None
+    """When Slack told of this version, as `message_changed` events say; decides between edits of one second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +66,8 @@ class Stored:
     is_deleted: bool
 
 
-def read_message(raw: Mapping[str, Any], channel: ChannelId, *, version: datetime | None = None) -> Message:
-    """A message of Slack's API or of an event; `version` dates an edit that does not date itself.
+def read_message(raw: Mapping[str, Any], channel: ChannelId, *, changed_at: datetime | None = None) -> Message:
+    """A message of Slack's API or of an event; `changed_at` as in `Message`.
 
     Raises:
         Malformed: it has no timestamp, or an id that is none.
@@ -70,55 +86,74 @@ def read_message(raw: Mapping[str, Any], channel: ChannelId, *, version: datetim
         bot=message.optional_identifier("bot_id"),
         subtype=message.text("subtype") or None,
         text=message.text("text"),
-        edited_at=moment(edited_ts) if edited_ts else version,
-        files=tuple(file.text("title") or file.text("name") for file in message.children("files")),
+        edited_at=moment(edited_ts) if edited_ts else None,
+        files=tuple(_read_file(file) for file in message.children("files")),
+        changed_at=changed_at,
     )
+
+
+def _read_file(file: Payload) -> File:
+    size = file.fields.get("size")
+    return File(
+        name=file.text("title") or file.text("name"),
+        id=file.text("id"),
+        mimetype=file.text("mimetype"),
+        size=size if isinstance(size, int) else 0,
+        url_private=file.text("url_private").partition("?")[0],  # in exports a token follows
+    )
+
+
+def _version(row: Any) -> ColumnElement[Any]:
+    """What decides which of two versions is newer; the words themselves come last, so that there is always one."""
+    never = literal("-infinity", String).cast(_TABLE.c.edited_at.type)
+    told = func.coalesce(row.changed_at, row.sent_at)
+    return tuple_(func.coalesce(row.edited_at, never), told, row.text, row.metadata)
 
 
 def _upsert() -> Insert:
     statement = insert(_TABLE).values(tenant_id=func.athenaeum_tenant())
     new, old = statement.excluded, _TABLE.c
-    newer = new.edited_at > func.coalesce(old.edited_at, literal("-infinity", String).cast(old.edited_at.type))
-    rewritten = newer & (new.text != old.text)
+    newer = _version(new) > _version(old)
+    reworded = newer & ((new.text != old.text) | (new.metadata != old.metadata))
+    versioned = ("text", "edited_at", "changed_at", "metadata")
+    # which of two is told first is chance; where they differ, the greater is taken
+    constant = ("thread_ts", "user_id", "bot_id", "subtype")
     return statement.on_conflict_do_update(
         index_elements=["tenant_id", "channel_id", "ts", "sent_at"],
         set_={
-            "text": case((newer, new.text), else_=old.text),
-            "edited_at": func.greatest(old.edited_at, new.edited_at),
-            "thread_ts": func.coalesce(old.thread_ts, new.thread_ts),
-            "user_id": func.coalesce(old.user_id, new.user_id),
-            "bot_id": func.coalesce(old.bot_id, new.bot_id),
-            "subtype": func.coalesce(old.subtype, new.subtype),
-            "metadata": old.metadata.op("||")(new.metadata),
-            "indexed_at": case((rewritten, None), else_=old.indexed_at),
+            **{name: case((newer, new[name]), else_=old[name]) for name in versioned},
+            **{name: func.greatest(old[name], new[name]) for name in constant},
+            "indexed_at": case((reworded, None), else_=old.indexed_at),
         },
         where=old.deleted_at.is_(None),
     )
 
 
 # put together once: that takes longer than running it
-_RECORD_MANY = _upsert()
-_RECORD = _RECORD_MANY.returning(_TABLE.c.text)
+_RECORD = _upsert().returning(_TABLE.c.text, _TABLE.c.edited_at)
 _ANNOUNCE = select(func.pg_notify(UNINDEXED, func.athenaeum_tenant().cast(String)))
+_KEEP = insert(_VERSIONS).values(tenant_id=func.athenaeum_tenant()).on_conflict_do_nothing()
 
 
 async def record(session: AsyncSession, message: Message) -> Stored:
-    """Store a new message or a newer version of one; gives what is stored now."""
-    text = (await session.execute(_RECORD, _row(message))).scalar_one_or_none()
-    if text is None:  # a tombstone takes no update
+    """Store a new message or a version of one; gives what is stored now."""
+    stored = (await session.execute(_RECORD, row(message))).one_or_none()
+    if stored is None:  # a tombstone takes no update
         return Stored(text="", is_deleted=True)
+    if message.bot is None and tuple(stored) != (message.text, message.edited_at):  # it came after a newer one
+        await session.execute(_KEEP, _old_version(message))
     await announce(session)
-    return Stored(text=text, is_deleted=False)
+    return Stored(text=stored.text, is_deleted=False)
 
 
 async def record_many(session: AsyncSession, messages: Sequence[Message]) -> None:
     """Store a page of history."""
-    if messages:
-        await session.execute(_RECORD_MANY, [_row(message) for message in messages])
-        await announce(session)
+    for message in messages:
+        await record(session, message)
 
 
-def _row(message: Message) -> dict[str, Any]:
+def row(message: Message) -> dict[str, Any]:
+    """The columns that a message fills."""
     return {
         "channel_id": message.channel,
         "ts": message.ts,
@@ -129,24 +164,53 @@ def _row(message: Message) -> dict[str, Any]:
         "subtype": message.subtype,
         "text": message.text,
         "edited_at": message.edited_at,
-        "metadata": {"files": list(message.files)} if message.files else {},
+        "changed_at": message.changed_at,
+        "metadata": {"files": [_told(file) for file in message.files]} if message.files else {},
     }
 
 
-async def erase(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None:
-    """Leave a tombstone without a word in it, also for a message that has not arrived yet."""
-    gone: dict[str, Any] = {"text": "", "deleted_at": func.clock_timestamp(), "metadata": {}, "indexed_at": None}
+def _told(file: File) -> dict[str, Any]:
+    return {name: value for name, value in asdict(file).items() if value}
+
+
+def _old_version(message: Message) -> dict[str, Any]:
+    return {
+        "channel_id": message.channel,
+        "ts": message.ts,
+        "written_at": message.edited_at or message.sent_at,
+        "digest": hashlib.md5(message.text.encode(), usedforsecurity=False).hexdigest(),
+        "text": message.text,
+    }
+
+
+async def erase(session: AsyncSession, channel: ChannelId, ts: MessageTs, *, at: datetime | None = None) -> None:
+    """Leave a tombstone without a word in it, also for a message that has not arrived yet.
+
+    `at` is Slack's time of the deletion; where it is not told, the message's own.
+    """
+    at = at or moment(ts)
+    nothing = dict.fromkeys(("thread_ts", "user_id", "bot_id", "subtype", "edited_at", "changed_at", "indexed_at"))
+    gone: dict[str, Any] = {"text": "", "deleted_at": at, "metadata": {}, **nothing}
     statement = insert(_TABLE).values(
         tenant_id=func.athenaeum_tenant(), channel_id=channel, ts=ts, sent_at=moment(ts), **gone
     )
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "channel_id", "ts", "sent_at"],
         set_=gone,
-        where=SlackMessage.deleted_at.is_(None),
+        where=_TABLE.c.deleted_at.is_(None) | (_TABLE.c.deleted_at > at),
     )
     await session.execute(statement)
-    await session.execute(delete(SlackReaction).where(SlackReaction.channel_id == channel, SlackReaction.ts == ts))
+    # after it, under the lock of its row: who wrote before has committed, who writes now will find the tombstone
+    await bury(session, channel, ts)
     await announce(session)
+
+
+async def bury(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None:
+    """Take away all that is still kept of a message whose tombstone stands."""
+    here = (SlackMessageVersion.channel_id == channel, SlackMessageVersion.ts == ts)
+    await session.execute(delete(SlackMessageVersion).where(*here))
+    await reactions.forget(session, channel, ts)
+    await eventlog.blank(session, channel, ts)
 
 
 async def announce(session: AsyncSession) -> None:
@@ -154,15 +218,8 @@ async def announce(session: AsyncSession) -> None:
     await session.execute(_ANNOUNCE)
 
 
-async def react(session: AsyncSession, channel: ChannelId, ts: MessageTs, *, user: UserId, name: str) -> None:
-    """Somebody reacted to a message."""
-    statement = insert(SlackReaction).values(
-        tenant_id=func.athenaeum_tenant(), channel_id=channel, ts=ts, user_id=user, name=name
-    )
-    await session.execute(statement.on_conflict_do_nothing())
-
-
-async def unreact(session: AsyncSession, channel: ChannelId, ts: MessageTs, *, user: UserId, name: str) -> None:
-    """Somebody took a reaction back."""
-    mine = (SlackReaction.channel_id == channel, SlackReaction.ts == ts, SlackReaction.user_id == user)
-    await session.execute(delete(SlackReaction).where(*mine, SlackReaction.name == name))
+async def versions(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> Sequence[SlackMessageVersion]:
+    """What a person's message said before it says what it says now, oldest first."""
+    here = (SlackMessageVersion.channel_id == channel, SlackMessageVersion.ts == ts)
+    statement = select(SlackMessageVersion).where(*here).order_by(SlackMessageVersion.written_at)
+    return (await session.scalars(statement)).all()

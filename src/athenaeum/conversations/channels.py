@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, case, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from athenaeum.database.models import SlackChannel, SlackMember
+from athenaeum.database.models import SlackChannel, SlackMember, SlackMove
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload
@@ -83,6 +84,15 @@ _MEET = (
 )
 
 
+# whichever event was the first, what another one says of a direct or group message is certain
+_UNREAD_KIND = (
+    update(_TABLE)
+    .where(_TABLE.c.channel_id == bindparam("channel"), _TABLE.c.members_read_at.is_(None))
+    .where(_TABLE.c.kind == ChannelKind.PRIVATE.value)
+    .values(kind=bindparam("narrow"), is_shared=bindparam("narrow") != ChannelKind.DIRECT.value)
+)
+
+
 async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | None) -> bool:
     """Note that a channel exists; True when it should be read from Slack.
 
@@ -97,7 +107,11 @@ async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | No
         return False
     known = select(SlackChannel.kind, SlackChannel.name).where(SlackChannel.channel_id == channel)
     stored, name = (await session.execute(known)).one()
-    if stored == kind or not name:  # a nameless one waits for its first reading already
+    if stored == kind:
+        return False
+    if kind in {ChannelKind.DIRECT, ChannelKind.GROUP}:
+        await session.execute(_UNREAD_KIND, {"channel": channel, "narrow": kind.value})
+    if not name:  # it waits for its first reading already
         return False
     if kind is not ChannelKind.PUBLIC:
         await distrust(session, channel)
@@ -108,21 +122,31 @@ async def distrust(session: AsyncSession, channel: ChannelId) -> None:
     """Its readers are not what they were: nobody reads it, and strangers are thought to, until it was read again."""
     narrow = case((SlackChannel.kind == ChannelKind.PUBLIC.value, ChannelKind.PRIVATE.value), else_=SlackChannel.kind)
     await _change(session, channel, kind=narrow, members_read_at=None, is_shared=True)
+    await session.execute(delete(SlackMember).where(SlackMember.channel_id == channel))
 
 
-async def rename(session: AsyncSession, channel: ChannelId, name: str) -> None:
-    """Nothing but the name: the event carries nothing else."""
-    await _change(session, channel, name=name)
+async def rename(session: AsyncSession, channel: ChannelId, name: str, *, at: datetime) -> None:
+    """Nothing but the name: the event carries nothing else. An older one changes nothing; `at` is Slack's time."""
+    older = _older(SlackChannel.name_changed_at, at, SlackChannel.name < name)
+    await _change(session, channel, older, name=name, name_changed_at=at)
 
 
-async def archive(session: AsyncSession, channel: ChannelId, *, archived: bool) -> None:
-    """Archived or back again."""
-    await _change(session, channel, is_archived=archived)
+async def archive(session: AsyncSession, channel: ChannelId, *, archived: bool, at: datetime) -> None:
+    """Archived or back again, unless that is older than what is known; `at` is Slack's time."""
+    older = _older(SlackChannel.archive_changed_at, at, SlackChannel.is_archived < archived)
+    await _change(session, channel, older, is_archived=archived, archive_changed_at=at)
 
 
-async def _change(session: AsyncSession, channel: ChannelId, **fields: Any) -> None:
+def _older(
+    stored: InstrumentedAttribute[datetime | None], at: datetime, lesser: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    return stored.is_(None) | (stored < at) | ((stored == at) & lesser)  # of one time the greater, whichever came first
+
+
+async def _change(session: AsyncSession, channel: ChannelId, *where: ColumnElement[bool], **fields: Any) -> None:
     fields["updated_at"] = func.clock_timestamp()
-    await session.execute(update(SlackChannel).where(SlackChannel.channel_id == channel).values(fields))
+    statement = update(SlackChannel).where(SlackChannel.channel_id == channel, *where).values(fields)
+    await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def replace_members(
@@ -142,19 +166,40 @@ async def replace_members(
     return True
 
 
-async def move(session: AsyncSession, channel: ChannelId, user: UserId, *, joined: bool) -> bool:
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Somebody came in or went out, at a time of Slack's."""
+
+    user: UserId
+    joined: bool
+    at: datetime
+
+
+async def move(session: AsyncSession, channel: ChannelId, move: Move) -> bool:
     """Somebody came in or went out; True when the members should be read again.
 
-    Events may come late and out of order, and a stale join must not let anybody read: into a channel
-    that is not public nobody comes by an event, only out.
+    Events may come late and out of order, and a stale join must not let anybody read: the newest decides, and into
+    a channel that is not public nobody comes by an event, only out.
     """
-    kind = await session.scalar(select(SlackChannel.kind).where(SlackChannel.channel_id == channel))
+    when = {"joined_at" if move.joined else "left_at": move.at}
+    statement = insert(SlackMove).values(
+        tenant_id=func.athenaeum_tenant(), channel_id=channel, user_id=move.user, **when
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "channel_id", "user_id"],
+        set_={name: func.greatest(getattr(SlackMove, name), statement.excluded[name]) for name in when},
+    )
+    last = (await session.execute(statement.returning(SlackMove.joined_at, SlackMove.left_at))).one()
+    inside = last.joined_at is not None and (last.left_at is None or last.joined_at > last.left_at)
+    # under the lock of its row, so that a doubt about it is seen
+    known = select(SlackChannel.kind).where(SlackChannel.channel_id == channel).with_for_update()
+    kind = await session.scalar(known)
     public = kind == ChannelKind.PUBLIC
-    if joined and public:
-        statement = insert(SlackMember).values(tenant_id=func.athenaeum_tenant(), channel_id=channel, user_id=user)
-        await session.execute(statement.on_conflict_do_nothing())
-    elif not joined:
-        mine = (SlackMember.channel_id == channel, SlackMember.user_id == user)
+    if inside and public:
+        added = insert(SlackMember).values(tenant_id=func.athenaeum_tenant(), channel_id=channel, user_id=move.user)
+        await session.execute(added.on_conflict_do_nothing())
+    elif not inside:
+        mine = (SlackMember.channel_id == channel, SlackMember.user_id == move.user)
         await session.execute(delete(SlackMember).where(*mine))
     await _change(session, channel)
     return not public

@@ -70,7 +70,7 @@ def _line(row: SlackMessage, names: dict[UserId, str]) -> Line:
     author = UserId(row.user_id) if row.user_id else None
     text = plain(row.text, names)
     if files := row.metadata_.get("files"):
-        text = f"{text}\n[files: {', '.join(files)}]".strip()
+        text = f"{text}\n[files: {', '.join(file.get('name', 'unnamed') for file in files)}]".strip()
     return Line(
         author_id=author,
         author_name=names.get(author, author) if author else "a bot",

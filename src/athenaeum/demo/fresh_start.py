@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 _MESSAGES = text("SELECT DISTINCT source_key FROM passages WHERE origin = 'message'")
 _TABLES = (
     models.Turn,
+    models.SlackEvent,
     models.SlackReaction,
+    models.SlackMessageVersion,
     models.SlackMessage,
+    models.SlackChannelMove,
+    models.SlackMove,
     models.SlackMember,
     models.SlackChannel,
     models.SlackUser,

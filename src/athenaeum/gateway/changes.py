@@ -1,13 +1,17 @@
-"""What an event says has changed: the closed set that the intake knows how to store."""
+"""What an event says has changed: the closed set that the intake knows how to store.
+
+`at` is Slack's time of the event: of two that contradict each other the newer is true, whichever came first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from athenaeum.conversations.archive import Message
 from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, UserId
+from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, TurnId, UserId
 from athenaeum.domain.message import InboundMessage
 
 
@@ -31,6 +35,7 @@ class Removed:
 
     channel: ChannelId
     ts: MessageTs
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Reacted:
     user: UserId
     name: str
     added: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,23 @@ class Clicked:
 
 
 @dataclass(frozen=True, slots=True)
+class Halted:
+    """Somebody wants an answer stopped: that of a turn, or those of the whole thread."""
+
+    channel: ChannelId
+    thread_ts: MessageTs | None
+    user: UserId
+    turn: TurnId | None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
     channel: ChannelId
     user: UserId
     joined: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,7 @@ class Renamed:
 
     channel: ChannelId
     name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,7 @@ class Archived:
 
     channel: ChannelId
     archived: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,14 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
+class Relocated:
+    """A channel has another id."""
+
+    channel: ChannelId
+    old: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class Met:
     """A person came, or changed their name or standing."""
 
@@ -106,4 +133,18 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Change = Written | Removed | Reacted | Clicked | Moved | Renamed | Archived | Doubted | Stale | Met | Nothing
+Change = (
+    Written
+    | Removed
+    | Reacted
+    | Clicked
+    | Halted
+    | Moved
+    | Renamed
+    | Archived
+    | Doubted
+    | Stale
+    | Relocated
+    | Met
+    | Nothing
+)

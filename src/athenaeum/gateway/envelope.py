@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from athenaeum.slack.incoming import Payload
 
@@ -20,6 +21,10 @@ class Envelope:
     event_id: str
     type: str
     event: Payload
+    sent_at: datetime | None = None
+    """Slack's clock when it happened, in whole seconds; None for clicks."""
+    body: Payload | None = None
+    """The whole of it, for the log; None for clicks, which are no part of what was said."""
 
 
 def read_envelope(body: object) -> Envelope:
@@ -47,7 +52,15 @@ def read_envelope(body: object) -> Envelope:
         event_id=outer.optional_identifier("event_id") or event.text("event_ts"),
         type=event.identifier("type"),
         event=event,
+        sent_at=_moment(outer.fields.get("event_time")),
+        body=outer,
     )
+
+
+def _moment(seconds: object) -> datetime | None:
+    if isinstance(seconds, int) and 0 < seconds < 2**33:
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
 
 
 def _interaction(payload: Payload) -> Envelope:

@@ -10,34 +10,53 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, channels, people, questions, refresh, turns
+from athenaeum.conversations import (
+    archive,
+    channels,
+    eventlog,
+    modes,
+    people,
+    questions,
+    reactions,
+    refresh,
+    relocation,
+    turns,
+)
+from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.conversations.mrkdwn import without_mention
+from athenaeum.conversations.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, TurnId, turn_id
 from athenaeum.domain.message import InboundMessage
 from athenaeum.domain.tenant import Tenant
-from athenaeum.gateway.admission import opens_turn
+from athenaeum.gateway import attention
 from athenaeum.gateway.changes import (
     Archived,
     Change,
     Clicked,
     Doubted,
+    Halted,
     Met,
     Moved,
     Nothing,
     Reacted,
+    Relocated,
     Removed,
     Renamed,
     Stale,
     Written,
 )
-from athenaeum.gateway.clicks import take_click
+from athenaeum.gateway.clicks import take_click, take_stop
+from athenaeum.gateway.departure import DEPARTURES, depart
 from athenaeum.gateway.envelope import Envelope
+from athenaeum.gateway.hearing import Manner, hear
 from athenaeum.gateway.normalize import normalize_event
+from athenaeum.gateway.redirection import redirected
 from athenaeum.gateway.refusal import Refusal, Refusals
 from athenaeum.observability.metrics import INTAKE_SECONDS
 from athenaeum.slack.client import SlackClient
+from athenaeum.slack.incoming import Malformed
 from athenaeum.tenants.limits import TokenBucket, TooManyRequests
 
 log = structlog.get_logger(__name__)
@@ -64,16 +83,36 @@ class Intake:
         Raises:
             Malformed: the event is malformed, and would be next time.
         """
+        if envelope.type in DEPARTURES:
+            await depart(self._database, envelope, tenant)
+            return
         started = time.perf_counter()
-        change = normalize_event(envelope, tenant.bot_user)
+        try:
+            change = normalize_event(envelope, tenant.bot_user)
+        except Malformed:
+            await self._keep(envelope, tenant)  # a later release may understand it
+            raise
         if isinstance(change, Nothing):
+            await self._keep(envelope, tenant)
             return
         async with self._database.session(tenant.id) as session:
+            if isinstance(change, Relocated):
+                await relocation.wait_for_events(session)
             writer = _Writer(session, tenant, envelope.event_id, self._limit)
-            await writer.write(change)
+            await writer.write(await _logged(session, envelope, change))
         INTAKE_SECONDS.observe(time.perf_counter() - started)
         if writer.refusal is not None:
             await self._refusals.tell(tenant.id, writer.refusal)
+
+    async def _keep(self, envelope: Envelope, tenant: Tenant) -> None:
+        async with self._database.session(tenant.id) as session:
+            await _logged(session, envelope, Nothing())
+
+
+async def _logged(session: AsyncSession, envelope: Envelope, change: Change) -> Change:
+    """Keep the event as it came; gives what it means for the channel as it is called now."""
+    moved = None if envelope.body is None else await eventlog.append(session, envelope.type, envelope.body)
+    return change if moved is None else redirected(change, moved)
 
 
 class _Writer:
@@ -90,14 +129,17 @@ class _Writer:
         match change:
             case Written():
                 await self._written(change)
-            case Removed(channel, ts):
-                await archive.erase(self._session, channel, ts)  # which also withdraws its question
+            case Removed(channel, ts, at):
+                await archive.erase(self._session, channel, ts, at=at)  # which also withdraws its question
+                await questions.take_back(self._session, channel, ts)
                 await turns.recall(self._session, channel, ts)
+                await turns.withdraw(self._session, channel, ts)
             case Clicked():
                 await take_click(self._session, self._tenant, change, cause=self._cause)
-            case Reacted(channel, ts, user, name, added):
-                react = archive.react if added else archive.unreact
-                await react(self._session, channel, ts, user=user, name=name)
+            case Halted():
+                await take_stop(self._session, self._tenant, change, cause=self._cause)
+            case Reacted(channel, ts, user, name, added, at):
+                await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
             case Met(person):
                 await people.save(self._session, [person])
             case Nothing():
@@ -109,7 +151,10 @@ class _Writer:
         message, speech = written.message, written.speech
         await self._meet(written)
         stored = await archive.record(self._session, message)
-        if speech is None or stored.is_deleted:
+        if stored.is_deleted:
+            await eventlog.blank(self._session, message.channel, message.ts)
+            return
+        if speech is None:
             return
         if speech.channel_kind is ChannelKind.DIRECT:
             await channels.pair(self._session, message.channel, speech.sender)
@@ -117,14 +162,29 @@ class _Writer:
         speech = replace(speech, text=without_mention(stored.text, self._tenant.bot_user))
         if written.revised:
             await questions.reword(self._session, message.channel, message.ts, speech.text)
-        if opens_turn(written):
-            await self._asked(speech)
+        manner = await hear(self._session, self._tenant, written, speech, text=stored.text)
+        if manner is not None:
+            await self._take(speech, manner, apart=speech.mentions_bot and not written.revised)
 
-    async def _asked(self, speech: InboundMessage) -> None:
+    async def _take(self, speech: InboundMessage, manner: Manner, *, apart: bool) -> None:
+        """Stop, add the message to a question that waits, or open its turn; who mentions the bot asks `apart`."""
+        keyword = read_keyword(speech.text)
+        joins = keyword is None and not apart and manner is not Manner.SUGGESTED
+        if keyword is Keyword.STOP:
+            await attention.stop(self._session, self._tenant.id, speech)
+        elif joins and await questions.join(self._session, speech):
+            await attention.turn_to(self._session, speech)
+            log.info("question.joined", event_id=self._cause, channel=speech.channel)
+        else:
+            await self._asked(speech, manner)
+
+    async def _asked(self, speech: InboundMessage, manner: Manner) -> None:
         session, tenant, limit = self._session, self._tenant.id, self._limit
         turn = turn_id(tenant, speech.channel, speech.ts)
 
         async def admit(new: TurnId) -> None:
+            if not manner.awaits_answer:
+                await modes.count_answer(session, speech.channel)
             if limit is not None:
                 await limit.take(session, tenant, speech.channel, turn=new)
 
@@ -138,15 +198,22 @@ class _Writer:
                 thread_ts=speech.thread_ts or speech.ts,
                 asker=speech.sender,
                 question=speech.text,
+                whispered=manner is Manner.SUGGESTED,
                 admit=admit,
             )
+        except modes.CapReached as reason:
+            await turns.refuse(session, turn, reason=str(reason))
+            return
         except TooManyRequests as reason:
             await turns.refuse(session, turn, reason=str(reason))
-            self.refusal = Refusal(turn, speech, reason)
+            if manner.awaits_answer:
+                self.refusal = Refusal(turn, speech, reason)
             return
         if opened is not None:
-            log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel)
-        elif await turns.untold(session, turn):
+            if manner is not Manner.SUGGESTED:
+                await attention.turn_to(session, speech)
+            log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel, manner=manner.value)
+        elif manner.awaits_answer and await turns.untold(session, turn):
             self.refusal = Refusal(turn, speech, TooManyRequests(timedelta(0)))
 
     async def _meet(self, written: Written) -> None:
@@ -156,20 +223,23 @@ class _Writer:
         if message.user is not None and await people.meet(self._session, message.user):
             await refresh.refresh_person(self._session, self._tenant.id, message.user, cause=self._cause)
 
-    async def _channel_changed(self, change: Moved | Renamed | Archived | Doubted | Stale) -> None:
+    async def _channel_changed(self, change: Moved | Renamed | Archived | Doubted | Stale | Relocated) -> None:
         session, channel = self._session, change.channel
         unknown = await channels.meet(session, channel, None)
         match change:
-            case Moved(_, user) if user == self._tenant.bot_user:
+            case Moved(user=user) if user == self._tenant.bot_user:
                 # while the bot is outside, Slack doesn't tell us who comes and goes
                 await channels.distrust(session, channel)
                 unknown = True
-            case Moved(_, user, joined):
-                unknown = await channels.move(session, channel, user, joined=joined) or unknown
-            case Renamed(_, name):
-                await channels.rename(session, channel, name)
-            case Archived(_, archived):
-                await channels.archive(session, channel, archived=archived)
+            case Moved(_, user, joined, at):
+                unknown = await channels.move(session, channel, channels.Move(user, joined, at)) or unknown
+            case Renamed(_, name, at):
+                await channels.rename(session, channel, name, at=at)
+            case Archived(_, archived, at):
+                await channels.archive(session, channel, archived=archived, at=at)
+            case Relocated(_, old):
+                channel = await relocation.relocate(session, self._tenant.id, old, channel)
+                unknown = True
             case Doubted():
                 await channels.distrust(session, channel)
                 unknown = True

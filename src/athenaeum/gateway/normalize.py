@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID
+from datetime import datetime
 
 from athenaeum.conversations.archive import Message, read_message
-from athenaeum.conversations.mrkdwn import mentions, without_mention
+from athenaeum.conversations.mrkdwn import mentioned, mentions, without_mention
 from athenaeum.conversations.people import read_person
 from athenaeum.domain.channel import ChannelKind, Surface
-from athenaeum.domain.identity import ApprovalId, ChannelId, UserId
+from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.message import InboundMessage
+from athenaeum.gateway.buttons import read_click, read_stop
 from athenaeum.gateway.changes import (
     Archived,
     Change,
-    Clicked,
     Doubted,
     Met,
     Moved,
     Nothing,
     Reacted,
+    Relocated,
     Removed,
     Renamed,
     Stale,
     Written,
 )
 from athenaeum.gateway.envelope import Envelope, read_envelope
-from athenaeum.slack.formatting import APPROVE, DENY
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
@@ -78,7 +78,7 @@ def _message(envelope: Envelope, bot_user: UserId | None) -> Change:
 def _removal(event: Payload) -> Removed:
     previous = event.child("previous_message")
     ts = event.optional_ts("deleted_ts") or (previous.ts() if previous else event.ts("deleted_ts"))
-    return Removed(event.channel(), ts)
+    return Removed(event.channel(), ts, _at(event))
 
 
 def _revision(envelope: Envelope, bot_user: UserId | None) -> Change:
@@ -87,9 +87,9 @@ def _revision(envelope: Envelope, bot_user: UserId | None) -> Change:
     if inner is None:
         raise Malformed("message: message_changed without the message")
     if inner.text("subtype") == "tombstone":  # the deleted root of a thread that has replies
-        return Removed(event.channel(), inner.ts())
+        return Removed(event.channel(), inner.ts(), _at(event))
     changed_at = event.optional_ts("event_ts") or event.optional_ts("ts")
-    message = read_message(inner.fields, event.channel(), version=moment(changed_at) if changed_at else None)
+    message = read_message(inner.fields, event.channel(), changed_at=moment(changed_at) if changed_at else None)
     before = event.child("previous_message")
     return Written(
         message=message,
@@ -101,6 +101,11 @@ def _revision(envelope: Envelope, bot_user: UserId | None) -> Change:
         and mentions(message.text, bot_user)
         and not mentions(before.text("text"), bot_user),
     )
+
+
+def _at(event: Payload) -> datetime:
+    """Slack's time of an event; one without is older than all others."""
+    return moment(event.optional_ts("event_ts") or MessageTs("0.0"))
 
 
 def _kind(event: Payload, channel: ChannelId) -> ChannelKind | None:
@@ -123,9 +128,15 @@ def _speech(envelope: Envelope, message: Message, raw: Payload, bot_user: UserId
         ts=message.ts,
         thread_ts=message.thread_ts,
         sent_at=message.sent_at,
-        mentions_bot=envelope.type == "app_mention" or (bot_user is not None and mentions(message.text, bot_user)),
-        metadata={"event_id": envelope.event_id, "files": list(message.files)},
+        mentions_bot=_mentions_bot(envelope, message.text, bot_user),
+        metadata={"event_id": envelope.event_id, "files": [file.name for file in message.files]},
     )
+
+
+def _mentions_bot(envelope: Envelope, text: str, bot_user: UserId | None) -> bool:
+    if bot_user is not None and bot_user in mentioned([text]):
+        return mentions(text, bot_user)  # in code or a quotation nobody is called
+    return envelope.type == "app_mention"  # the bot may have a new user since
 
 
 def _reacted(event: Payload) -> Change:
@@ -133,34 +144,20 @@ def _reacted(event: Payload) -> Change:
     if item is None or item.text("type") not in {"", "message"}:
         return Nothing()
     added = event.text("type") == "reaction_added"
-    return Reacted(item.channel(), item.ts(), event.user(), event.text("reaction"), added)
-
-
-def _clicked(event: Payload) -> Change:
-    """A click on one of our buttons; the payload stands in the place of the event."""
-    action = next(iter(event.children("actions")), Payload({}))
-    approved = {APPROVE: True, DENY: False}.get(action.text("action_id"))
-    if approved is None:
-        return Nothing()
-    try:
-        approval = ApprovalId(UUID(action.text("value")))
-    except ValueError:
-        raise Malformed("actions: the value is no approval's id") from None
-    container = event.child("container") or Payload({})
-    return Clicked(event.channel(), container.optional_ts("thread_ts"), event.user(), approval, approved)
+    return Reacted(item.channel(), item.ts(), event.user(), event.text("reaction"), added, _at(event))
 
 
 def _moved(event: Payload) -> Change:
-    return Moved(event.channel(), event.user(), joined=event.text("type") == "member_joined_channel")
+    return Moved(event.channel(), event.user(), event.text("type") == "member_joined_channel", _at(event))
 
 
 def _renamed(event: Payload) -> Change:
     inner = event.child("channel")
-    return Renamed(event.channel(), inner.text("name") if inner else "")
+    return Renamed(event.channel(), inner.text("name") if inner else "", _at(event))
 
 
 def _archived(event: Payload) -> Change:
-    return Archived(event.channel(), archived=not event.text("type").endswith("unarchive"))
+    return Archived(event.channel(), archived=not event.text("type").endswith("unarchive"), at=_at(event))
 
 
 def _doubted(event: Payload) -> Change:
@@ -175,15 +172,16 @@ def _met(event: Payload) -> Change:
     user = event.child("user")
     if user is None:
         raise Malformed("user: no person")
-    return Met(read_person(user.fields))
+    return Met(read_person(user.fields, changed_at=_at(event) if event.optional_ts("event_ts") else None))
 
 
-def _moved_id(event: Payload) -> Change:
-    return Stale(event.channel("new_channel_id"))
+def _relocated(event: Payload) -> Change:
+    return Relocated(event.channel("new_channel_id"), event.channel("old_channel_id"))
 
 
 _READERS: dict[str, Callable[[Payload], Change]] = {
-    "block_actions": _clicked,
+    "agent_session_stopped": read_stop,
+    "block_actions": read_click,
     "reaction_added": _reacted,
     "reaction_removed": _reacted,
     "member_joined_channel": _moved,
@@ -201,7 +199,7 @@ _READERS: dict[str, Callable[[Payload], Change]] = {
     "group_left": _doubted,
     "channel_shared": _doubted,
     "channel_unshared": _stale,
-    "channel_id_changed": _moved_id,
+    "channel_id_changed": _relocated,
     "team_join": _met,
     "user_change": _met,
 }

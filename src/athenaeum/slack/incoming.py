@@ -16,6 +16,8 @@ _TS = re.compile(r"([0-9]{1,11})\.([0-9]{1,6})")
 # PostgreSQL stores neither: NUL in any text, lone surrogates in UTF-8.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 10**11  # a greater number is one of milliseconds: as seconds it would be after the year 5000
+_LATEST = 10**14
 
 
 class Malformed(AthenaeumError):  # noqa: N818 - named for what it means, like the other errors
@@ -79,6 +81,13 @@ class Payload:
         if not isinstance(value, str) or not _TS.fullmatch(value):
             raise Malformed(f"{key}: not a timestamp")
         return MessageTs(value)
+
+    def moment(self, key: str) -> datetime | None:
+        """A time in seconds, or in milliseconds, as Slack dates what changes; None when there is none."""
+        value = self.fields.get(key)
+        if not isinstance(value, int) or not 0 < value < _LATEST:
+            return None
+        return _EPOCH + timedelta(milliseconds=value if value > _SECONDS else value * 1000)
 
     def flag(self, key: str) -> bool:
         """Whether the field is true."""

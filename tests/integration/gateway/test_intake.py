@@ -6,13 +6,15 @@ import asyncio
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from athenaeum.conversations import turns
+from athenaeum.conversations import reactions, turns
+from athenaeum.conversations.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.identity import ChannelId, MessageTs, turn_id
+from athenaeum.domain.identity import ChannelId, MessageTs, UserId, turn_id
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.admission import Admission
 from athenaeum.gateway.envelope import read_envelope
@@ -96,7 +98,7 @@ async def test_a_file_or_a_broadcast_with_a_mention_is_a_question(
     await take(listener, events.message(f"<@{BOT}> see this", subtype=subtype, files=[{"name": "plan.pdf"}]))
 
     assert len(await store.turns()) == 1
-    assert (await store.messages())[0].metadata_ == {"files": ["plan.pdf"]}
+    assert (await store.messages())[0].metadata_ == {"files": [{"name": "plan.pdf"}]}
 
 
 async def test_a_message_that_slack_brings_late_is_answered_all_the_same(
@@ -203,10 +205,15 @@ async def test_reactions_are_kept_once_and_taken_back(listener: Listener, events
     reaction = {"user": "U0001", "reaction": "eyes", "item": {"type": "message", "channel": "C0001", "ts": ts}}
     added = events.callback({"type": "reaction_added", **reaction})
     await take(listener, added, added)
-    assert await store.rows("SELECT user_id, name FROM slack_reactions") == [("U0001", "eyes")]
+    assert await _standing(store, ts) == [Reaction(UserId("U0001"), "eyes")]
 
     await take(listener, events.callback({"type": "reaction_removed", **reaction}))
-    assert await store.rows("SELECT 1 FROM slack_reactions") == []
+    assert await _standing(store, ts) == []
+
+
+async def _standing(store: Store, ts: str) -> Sequence[Reaction]:
+    async with store.database.session(store.tenant) as session:
+        return await reactions.standing(session, ChannelId("C0001"), MessageTs(ts))
 
 
 async def test_characters_that_postgresql_refuses_are_left_out(

@@ -22,6 +22,7 @@ from athenaeum.gateway.changes import (
     Moved,
     Nothing,
     Reacted,
+    Relocated,
     Removed,
     Renamed,
     Stale,
@@ -32,6 +33,7 @@ from athenaeum.slack.incoming import Malformed
 
 BOT = UserId("UBOT")
 TS = "1700000000.000100"
+AT = datetime(2023, 11, 14, 22, 13, 27, 250_000, tzinfo=UTC)
 MESSAGE: dict[str, Any] = {
     "type": "message",
     "channel": "C1",
@@ -130,43 +132,47 @@ def test_an_edit_carries_its_own_date() -> None:
     assert change.message.edited_at == datetime(2023, 11, 14, 22, 13, 25, tzinfo=UTC)
 
 
-def test_an_edit_without_a_date_is_dated_by_its_event() -> None:
+def test_an_edit_is_told_by_the_time_of_its_event_as_well() -> None:
     inner = {"type": "message", "user": "U1", "ts": TS, "text": "new"}
     change = written({"subtype": "message_changed", "message": inner, "ts": "1700000009.000000"})
-    assert change.message.edited_at == datetime(2023, 11, 14, 22, 13, 29, tzinfo=UTC)
+    assert change.message.changed_at == datetime(2023, 11, 14, 22, 13, 29, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     ("event", "change"),
     [
-        ({**MESSAGE, "subtype": "message_deleted", "deleted_ts": TS}, Removed(ChannelId("C1"), MessageTs(TS))),
+        ({**MESSAGE, "subtype": "message_deleted", "deleted_ts": TS}, Removed(ChannelId("C1"), MessageTs(TS), AT)),
         ({**MESSAGE, "subtype": "channel_convert_to_private"}, Doubted(ChannelId("C1"))),
         ({**MESSAGE, "subtype": "message_replied"}, Nothing()),
         (
             {"type": "reaction_added", "user": "U1", "reaction": "eyes", "item": {"channel": "C1", "ts": TS}},
-            Reacted(ChannelId("C1"), MessageTs(TS), UserId("U1"), "eyes", added=True),
+            Reacted(ChannelId("C1"), MessageTs(TS), UserId("U1"), "eyes", added=True, at=AT),
         ),
         ({"type": "reaction_added", "user": "U1", "reaction": "eyes", "item": {"type": "file"}}, Nothing()),
         (
             {"type": "member_joined_channel", "user": "U1", "channel": "C1"},
-            Moved(ChannelId("C1"), UserId("U1"), joined=True),
+            Moved(ChannelId("C1"), UserId("U1"), joined=True, at=AT),
         ),
         (
             {"type": "member_left_channel", "user": "U1", "channel": "C1"},
-            Moved(ChannelId("C1"), UserId("U1"), joined=False),
+            Moved(ChannelId("C1"), UserId("U1"), joined=False, at=AT),
         ),
-        ({"type": "channel_rename", "channel": {"id": "C1", "name": "new"}}, Renamed(ChannelId("C1"), "new")),
-        ({"type": "channel_archive", "channel": "C1"}, Archived(ChannelId("C1"), archived=True)),
-        ({"type": "group_unarchive", "channel": "C1"}, Archived(ChannelId("C1"), archived=False)),
+        ({"type": "channel_rename", "channel": {"id": "C1", "name": "new"}}, Renamed(ChannelId("C1"), "new", AT)),
+        ({"type": "channel_archive", "channel": "C1"}, Archived(ChannelId("C1"), archived=True, at=AT)),
+        ({"type": "group_unarchive", "channel": "C1"}, Archived(ChannelId("C1"), archived=False, at=AT)),
         ({"type": "channel_left", "channel": "C1"}, Doubted(ChannelId("C1"))),
         ({"type": "channel_shared", "channel": "C1"}, Doubted(ChannelId("C1"))),
         ({"type": "channel_created", "channel": {"id": "C1", "name": "new"}}, Stale(ChannelId("C1"))),
+        (
+            {"type": "channel_id_changed", "old_channel_id": "C1", "new_channel_id": "C2"},
+            Relocated(ChannelId("C2"), ChannelId("C1")),
+        ),
         ({"type": "emoji_changed"}, Nothing()),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )
 def test_each_event_is_the_change_it_tells_of(event: dict[str, Any], change: object) -> None:
-    assert normalize(callback(event), BOT) == change
+    assert normalize(callback({**event, "event_ts": "1700000007.250000"}), BOT) == change
 
 
 def test_a_changed_person_is_read_as_others_see_them() -> None:
