@@ -2,7 +2,8 @@
 
 The server is the product's embedded PostgreSQL under a temporary home, shared by all xdist workers. Set
 ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server. Its sessions write nothing that
-must outlive the run, so fsync is off (a killed postmaster loses nothing by that, only a killed machine does).
+must outlive the run, so fsync is off (a killed postmaster loses nothing by that, only a killed machine does), and
+its files are in memory where there is room: a database of 900 files took 159 ms to make on a disk, and 57 ms there.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.database.migrate import migrate
 
 _HOME = pytest.StashKey[Path]()
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30  # bytes, for 1 GB of WAL (max_wal_size) and 10 MB for each database
 _MIGRATIONS = 7_151  # advisory lock: roles belong to the whole server, so workers migrate one by one
 
 
@@ -64,7 +67,15 @@ class PostgresServer:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the run's home: in the first process, which hands it to xdist's workers."""
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    config.stash[_HOME] = Path(worker["postgres_home"] if worker else tempfile.mkdtemp(prefix="athenaeum-tests-"))
+    config.stash[_HOME] = Path(
+        worker["postgres_home"] if worker else tempfile.mkdtemp(prefix="athenaeum-tests-", dir=_place())
+    )
+
+
+def _place() -> Path | None:
+    """Where the home is made; None is the usual place of temporary files."""
+    has_room = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return _MEMORY if has_room else None
 
 
 @pytest.hookimpl(optionalhook=True)
