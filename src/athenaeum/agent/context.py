@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.agent.prompts import Setting
-from athenaeum.conversations import history
+from athenaeum.conversations import history, threads
 from athenaeum.conversations.history import Line
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind, Place
@@ -45,7 +45,7 @@ async def gather(database: DatabaseConnection, question: Question) -> Context:
             persona=await persona_for(session, question.place.id),
         )
         thread = await _thread(session, question)
-        recent = await history.recent(session, question.place.id, question.thread_ts, limit=_RECENT_LINES)
+        recent = await _recent(session, question)
     return Context(setting, thread=_told(thread, _THREAD_CHARACTERS), recent=_told(recent, _RECENT_CHARACTERS))
 
 
@@ -54,7 +54,15 @@ async def _thread(session: AsyncSession, question: Question) -> list[Line]:
     if question.thread_ts == question.message_ts:
         return []
     lines = await history.thread(session, question.place.id, question.thread_ts, limit=_THREAD_LINES)
-    return [line for line in lines if line.ts < question.message_ts]
+    forgotten = await threads.forgotten(session, question.place.id, question.thread_ts) or ""
+    return [line for line in lines if forgotten < line.ts < question.message_ts]
+
+
+async def _recent(session: AsyncSession, question: Question) -> list[Line]:
+    """What was said outside of threads before this one began."""
+    lines = await history.recent(session, question.place.id, question.thread_ts, limit=_RECENT_LINES)
+    forgotten = await threads.forgotten(session, question.place.id, threads.OUTSIDE) or ""
+    return [line for line in lines if line.ts > forgotten]
 
 
 def _place_name(place: Place) -> str:

@@ -14,6 +14,8 @@ from athenaeum.domain.identity import ChannelId, MessageTs
 
 ATTENTION = timedelta(minutes=30)
 """How long the bot listens in a thread after it was spoken to there."""
+OUTSIDE = MessageTs("")
+"""Stands for what is said in a direct message outside of its threads."""
 
 _ROW = models.Thread
 

@@ -55,8 +55,7 @@ class Admission:
 def opens_turn(written: Written) -> bool:
     """Whether a person asks the bot something: by mention anywhere, or by anything in a direct message.
 
-    A rewritten message asks only where the rewriting put the mention in. How late it comes does not matter: Slack
-    itself gives an event up after a day at most, and nothing that a person wrote is to be lost before.
+    A rewritten message asks only where the rewriting put the mention in.
     """
     speech = written.speech
     if speech is None:

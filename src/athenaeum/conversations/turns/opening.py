@@ -30,16 +30,20 @@ async def open_turn(  # noqa: PLR0913 - the columns of a turn, each of them give
     thread_ts: MessageTs,
     asker: UserId,
     question: str,
+    whispered: bool = False,
     admit: Callable[[TurnId], Awaitable[None]] | None = None,
 ) -> TurnId | None:
     """Open the turn of a message and enqueue its event; None when the message has its turn already.
 
     `session` is the tenant's. Both are there when the caller commits, or neither. `admit` is asked once the turn is
     known to be new; when it raises, the turn is there without an event, and the caller refuses it or rolls back.
+    Of a `whispered` turn the asker alone sees the answer.
     """
     turn = turn_id(tenant, channel, message_ts)
     row = {"tenant_id": tenant, "turn_id": turn, "surface": surface.value, "channel_id": channel}
     row |= {"message_ts": message_ts, "thread_ts": thread_ts, "asker_id": asker, "question": question}
+    if whispered:
+        row |= {"whispered": True}
     opened = await session.scalar(insert(models.Turn).values(row).on_conflict_do_nothing().returning(models.Turn))
     if opened is None:
         return None

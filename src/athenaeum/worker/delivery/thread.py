@@ -88,6 +88,18 @@ class Thread:
         except CallRefused as error:  # where compliance exports are on, nothing is ever deleted
             log.warning("delivery.not_removed", turn_id=str(self.turn.id), error=error.code)
 
+    async def take_away(self, ts: MessageTs, tombstone: Content) -> None:
+        """Delete a message of ours, or, where Slack won't, overwrite it."""
+        try:
+            await self.slack.delete_message(self.turn.channel, ts)
+        except (MessageGone, CallRefused) as error:
+            if error.code == "message_not_found":
+                return
+            try:
+                await self.update(ts, tombstone)
+            except MessageGone as gone:  # nor may we edit it any more
+                log.warning("delivery.not_removed", turn_id=str(self.turn.id), error=gone.code)
+
     async def marks(self) -> AsyncIterator[Mark]:
         """Our messages of this turn, oldest first."""
         replies = self.slack.replies(self.turn.channel, self.turn.thread_ts, after=self.turn.message_ts, metadata=True)
