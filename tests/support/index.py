@@ -43,8 +43,8 @@ class LetterEmbedder:
         return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
 
-def document(body: str, title: str = "Handbook", heading: str = "") -> NewPassage:
-    return NewPassage(Origin.DOCUMENT, title, body, heading=heading)
+def document(body: str, title: str = "Handbook", heading: str = "", *, is_open: bool = False) -> NewPassage:
+    return NewPassage(Origin.DOCUMENT, title, body, heading=heading, is_open=is_open)
 
 
 def message(body: str, channel: str) -> NewPassage:

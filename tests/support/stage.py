@@ -67,6 +67,10 @@ class ScriptedAgent:
             raise self.outcome
         return self.outcome
 
+    async def review(self, question: Question, answer: Answer) -> Answer:
+        del question
+        return answer
+
 
 @dataclass(slots=True)
 class Stage:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from athenaeum.domain.identity import PassageId
 from athenaeum.domain.passage import Passage
-from athenaeum.domain.turn import Citation
+from athenaeum.domain.turn import Answer, Citation
 from athenaeum.llm import quoting
+
+WITHHELD = (
+    "What I had found for this can no longer be read by everyone here, so I cannot answer from it. Ask me again, and I"
+    " look with what everyone may read now."
+)
+LEFT_OUT = "_I left out what can no longer be read by everyone here._"
 
 _QUOTE_LIMIT = 240  # characters
 
@@ -16,6 +23,8 @@ _QUOTE_LIMIT = 240  # characters
 _LABELS = re.compile(
     r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>S\d+(?:\s*[,;]\s*S\d+)*)\]", re.DOTALL
 )
+_MARKERS = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
+_PARAGRAPH = re.compile(r"(?:```.*?(?:```|\Z)|(?!\n[ \t]*\n).)+", re.DOTALL)
 _LABEL = re.compile(r"S\d+")
 _UNFINISHED = re.compile(r"[ \t]*\[(?:S[\dS,; ]*)?\Z")
 _QUOTATION = re.compile(r"[.:]?[ \t]*\n(?P<quotation>(?:>.*(?:\n|\Z))+)")
@@ -52,11 +61,51 @@ def number(text: str, passages: Mapping[str, Passage], readable: Collection[Pass
     return _replaced(text, numbers), citations
 
 
+def withhold(answer: Answer, readable: Collection[PassageId]) -> Answer:
+    """The answer without citations of passages that are not in `readable`, and without what was said from them.
+
+    A paragraph goes with the marker that it carries, and so does the quotation below it; where nothing is left that
+    has a source, a sentence that says so takes the answer's place.
+    """
+    kept = [citation for citation in answer.citations if citation.passage in readable]
+    if len(kept) == len(answer.citations):
+        return answer
+    numbers = {citation.number: number for number, citation in enumerate(kept, start=1)}
+    paragraphs = list(_standing(answer.text, {citation.number for citation in answer.citations} - set(numbers)))
+    text = "\n\n".join([*paragraphs, LEFT_OUT])
+    shown = {int(found["number"]) for found in _MARKERS.finditer(text) if found["number"]}
+    if shown.isdisjoint(numbers):
+        return replace(answer, text=WITHHELD, citations=())
+    renumbered = _MARKERS.sub(
+        lambda found: f"[{numbers.get(int(found['number']), found['number'])}]" if found["number"] else found.group(),
+        text,
+    )
+    return replace(
+        answer,
+        text=renumbered,
+        citations=tuple(replace(citation, number=numbers[citation.number]) for citation in kept),
+    )
+
+
 def growing(text: str, passages: Mapping[str, Passage]) -> str:
     """The beginning of an answer as people may see it: numbered already, a label that is still being written hidden."""
     text = _UNFINISHED.sub("", text)
     labels = [passage.label for passage in cited(text, passages)]
     return _replaced(text, {label: number for number, label in enumerate(labels, start=1)})
+
+
+def _standing(text: str, gone: Collection[int]) -> Iterator[str]:
+    """The paragraphs that carry none of these markers."""
+    removed = False
+    for match in _PARAGRAPH.finditer(text):
+        paragraph = match.group().strip("\n")
+        if not paragraph.strip():
+            continue
+        numbers = {int(found["number"]) for found in _MARKERS.finditer(paragraph) if found["number"]}
+        quotes_on = removed and paragraph.startswith(">")
+        removed = quotes_on or not numbers.isdisjoint(gone)
+        if not removed:
+            yield paragraph
 
 
 def _replaced(text: str, numbers: Mapping[str, int]) -> str:

@@ -35,13 +35,16 @@ Address = Annotated[str, typer.Argument(metavar="SOURCE", help="A file, a folder
 def add(
     source: Address,
     base_url: Annotated[str | None, typer.Option(help="Where a folder is published, for links to it.")] = None,
+    is_open: Annotated[
+        bool | None, typer.Option("--open/--internal", help="Whether guests and other organisations may read it too.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a file, a folder, a git repository or a site; again, it reads only what changed.
 
     Example: athenaeum docs add ./handbook --base-url https://handbook.example.com/
     """
-    report = run(_add(source, base_url))
+    report = run(_add(source, base_url, is_open=is_open))
     _show([report], as_json=as_json)
 
 
@@ -72,7 +75,10 @@ def list_(as_json: AsJson = False) -> None:
         return
     for source in sources:
         published = f"  at {source.base_url}" if source.base_url else ""
-        out.print(f"{source.documents:>6} documents  {source.location.text}{published}", markup=False, soft_wrap=True)
+        readers = "  open" if source.is_open else ""
+        out.print(
+            f"{source.documents:>6} documents  {source.location.text}{published}{readers}", markup=False, soft_wrap=True
+        )
 
 
 @app.command()
@@ -121,10 +127,10 @@ async def _open() -> AsyncGenerator[tuple[Library, Index]]:
         yield open_library(config, database, index, DEFAULT_TENANT), index
 
 
-async def _add(source: str, base_url: str | None) -> Report:
+async def _add(source: str, base_url: str | None, *, is_open: bool | None) -> Report:
     async with _open() as (library, _):
         with progress_bar() as tell:
-            return await library.add(source, base_url=base_url, on_progress=tell)
+            return await library.add(source, base_url=base_url, is_open=is_open, on_progress=tell)
 
 
 async def _sync() -> list[Report]:

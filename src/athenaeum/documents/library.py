@@ -34,7 +34,14 @@ class Library:
         self._cache_dir = cache_dir
         self._tenant = tenant
 
-    async def add(self, location: str, *, base_url: str | None = None, on_progress: OnProgress | None = None) -> Report:
+    async def add(
+        self,
+        location: str,
+        *,
+        base_url: str | None = None,
+        is_open: bool | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
         """Add a folder, file, repository or site, or bring one that was added before up to date.
 
         Only documents that changed are read, and of these only passages that changed are embedded. Each document is a
@@ -42,16 +49,19 @@ class Library:
 
         Args:
             location: A path, a git address, or the address of a site's first page.
-            base_url: Where a folder is published, for the links of its passages.
+            base_url: Where a folder is published, for the links of its passages; None leaves what was given before.
+            is_open: Whether guests and other organisations may read it too; None leaves it as it is, at first no.
             on_progress: Is told after each document and each batch of embedded passages.
 
         Raises:
             Misconfigured: There is nothing to read at the location; the message is one line.
         """
         where = await asyncio.to_thread(Location.parse, location)
-        if base_url is None:
-            base_url = next((source.base_url for source in await self.list() if source.location == where), None)
-        return await self._update(where, base_url, on_progress)
+        known = next((source for source in await self.list() if source.location == where), None)
+        if known is not None:
+            base_url = known.base_url if base_url is None else base_url
+            is_open = known.is_open if is_open is None else is_open
+        return await self._update(where, base_url, on_progress, is_open=bool(is_open))
 
     async def list(self) -> list[Source]:
         """All sources, in the order they were added."""
@@ -63,7 +73,9 @@ class Library:
         reports: list[Report] = []
         for source in await self.list():
             try:
-                reports.append(await self._update(source.location, source.base_url, on_progress))
+                reports.append(
+                    await self._update(source.location, source.base_url, on_progress, is_open=source.is_open)
+                )
             except Misconfigured as error:
                 reports.append(Report(source.location.text, skipped=[Skipped(source.location.text, str(error))]))
         return reports
@@ -87,16 +99,18 @@ class Library:
             await records.forget_source(session, found.id)
         return len(documents)
 
-    async def _update(self, where: Location, base_url: str | None, on_progress: OnProgress | None) -> Report:
+    async def _update(
+        self, where: Location, base_url: str | None, on_progress: OnProgress | None, *, is_open: bool
+    ) -> Report:
         shelf = await where.open(self._cache_dir, base_url=base_url)
         async with aclosing(shelf.leaves()) as leaves:
             first = await anext(leaves, None)
             if first is None:
                 raise Misconfigured(f"{where.text} has no documents")
             async with self._database.session(self._tenant) as session:
-                source_id = await records.save_source(session, where, base_url)
+                source_id = await records.save_source(session, where, base_url, is_open=is_open)
                 known = await records.documents(session, source_id)
-            holdings = Holdings(self._database, self._index, self._tenant, source_id)
+            holdings = Holdings(self._database, self._index, self._tenant, source_id, is_open=is_open)
             update = Update(holdings, known, Report(where.text), base_url=base_url)
             listing: Listing | None = first
             while listing is not None:

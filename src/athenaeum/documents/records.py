@@ -18,6 +18,8 @@ class Source:
     id: int
     location: Location
     base_url: str | None
+    is_open: bool
+    """Whether guests and other organisations may read it too."""
     documents: int
     passages: int
     added_at: datetime
@@ -43,6 +45,7 @@ async def sources(session: AsyncSession) -> list[Source]:
             row.source_id,
             Location(Kind(row.kind), row.location),
             row.base_url,
+            row.is_open,
             row.documents,
             row.passages,
             row.added_at,
@@ -52,10 +55,10 @@ async def sources(session: AsyncSession) -> list[Source]:
     ]
 
 
-async def save_source(session: AsyncSession, location: Location, base_url: str | None) -> int:
-    """Remember a source, or the address it is published at from now on, and give its id."""
-    row = await session.execute(_SAVE_SOURCE, {"kind": location.kind, "location": location.text, "base_url": base_url})
-    return row.scalar_one()
+async def save_source(session: AsyncSession, location: Location, base_url: str | None, *, is_open: bool) -> int:
+    """Remember a source, or the address it is published at and its readers from now on, and give its id."""
+    row = {"kind": location.kind, "location": location.text, "base_url": base_url, "is_open": is_open}
+    return (await session.execute(_SAVE_SOURCE, row)).scalar_one()
 
 
 async def mark_synced(session: AsyncSession, source_id: int) -> None:
@@ -103,16 +106,17 @@ async def forget_document(session: AsyncSession, source_id: int, path: str) -> N
 
 
 _SOURCES = text("""
-    SELECT source_id, kind, location, base_url, added_at, synced_at,
+    SELECT source_id, kind, location, base_url, is_open, added_at, synced_at,
            count(document.path) AS documents, coalesce(sum(document.passages), 0) AS passages
     FROM document_sources LEFT JOIN documents AS document USING (tenant_id, source_id)
     GROUP BY tenant_id, source_id ORDER BY source_id
 """)
 
 _SAVE_SOURCE = text("""
-    INSERT INTO document_sources AS source (tenant_id, kind, location, base_url)
-    VALUES (athenaeum_tenant(), :kind, :location, :base_url)
-    ON CONFLICT (tenant_id, location) DO UPDATE SET base_url = coalesce(excluded.base_url, source.base_url)
+    INSERT INTO document_sources AS source (tenant_id, kind, location, base_url, is_open)
+    VALUES (athenaeum_tenant(), :kind, :location, :base_url, :is_open)
+    ON CONFLICT (tenant_id, location) DO UPDATE SET
+        base_url = coalesce(excluded.base_url, source.base_url), is_open = excluded.is_open
     RETURNING source_id
 """)
 

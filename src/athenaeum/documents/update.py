@@ -37,6 +37,8 @@ class Holdings:
     index: Index
     tenant: TenantId
     source_id: int
+    is_open: bool = False
+    """Whether guests and other organisations may read what is put in."""
 
     def key(self, path: str) -> str:
         """What the index knows a document by."""
@@ -53,11 +55,11 @@ class Update:
     """Takes every leaf of a source, then finishes with what had none."""
 
     def __init__(self, holdings: Holdings, known: dict[str, Document], report: Report, *, base_url: str | None) -> None:
-        """`known` are the documents as they were read last; `base_url` as it was given, for a new one renews links."""
+        """`known` are the documents as they were read last; a new `base_url` renews links."""
         self._holdings = holdings
         self._known = known
         self._vanished = set(known)
-        self._edition = f"{EDITION}:{base_url or ''}:"
+        self._edition = f"{EDITION}:{base_url or ''}:{'open' if holdings.is_open else 'internal'}:"
         self.report = report
 
     async def take(self, leaf: Leaf | Skipped) -> None:
@@ -94,7 +96,7 @@ class Update:
             await self._save(Document(leaf.path, before.title, before.url, stamp, digest, before.passages))
             self.report.unchanged += 1
             return
-        title, passages = await asyncio.to_thread(_passages, leaf, content)
+        title, passages = await asyncio.to_thread(_passages, leaf, content, is_open=self._holdings.is_open)
         await self._save(Document(leaf.path, title, leaf.url, stamp, digest, len(passages)), passages)
         if before is None:
             self.report.added += 1
@@ -114,7 +116,7 @@ class Update:
         self.report.skipped.append(skipped)
 
 
-def _passages(leaf: Leaf, content: bytes) -> tuple[str, list[NewPassage]]:
+def _passages(leaf: Leaf, content: bytes, *, is_open: bool) -> tuple[str, list[NewPassage]]:
     outline = media.read(content, leaf.media)
     title = outline.title or PurePosixPath(leaf.path).name or leaf.path
     shown = title if leaf.url else f"{title} ({leaf.path})"
@@ -125,6 +127,7 @@ def _passages(leaf: Leaf, content: bytes) -> tuple[str, list[NewPassage]]:
             chunk.text,
             heading=chunk.heading,
             url=f"{leaf.url}#{chunk.anchor}" if leaf.url and chunk.anchor else leaf.url,
+            is_open=is_open,
         )
         for chunk in chunks(outline)
     ]

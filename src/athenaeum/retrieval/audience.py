@@ -1,17 +1,19 @@
 """The audience rule: what everyone who will read an answer may read, as SQL.
 
-Passages with the same readers stand on one shelf: all documents, or the messages of one channel. The rule names
-the shelves; statements take passages from these alone, before anything is ranked. Unknown means no.
+Passages with the same readers stand on one shelf: the documents, those of them that are open to everybody, or the
+messages of one channel. The rule names the shelves; statements take passages from these alone, before anything is
+ranked. Unknown means no.
 
     asked in                      shelves
     public channel                documents, public channels
     private channel, group        documents, public channels, that one
     direct message with the bot   documents, public channels, every channel the asker is a member of
-    anywhere, strangers present   documents, the channel itself
+    anywhere, strangers present   open documents, the channel itself
     terminal                      documents, public channels
 
-Strangers are present where the channel is shared with another organisation, a guest belongs to it, or the asker is
-a guest or unknown. A channel that is not public is read by its members only, and by nobody until they are known.
+Strangers are present where the channel is shared with another organisation, where somebody in it or the asker is a
+guest or unknown, and where it is not known who is in it. A channel that is not public is read by its members only,
+and by nobody until they are known.
 """
 
 from __future__ import annotations
@@ -23,17 +25,21 @@ from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.passage import Origin
 
 DOCUMENTS: Final = "documents"
-"""The shelf that the whole tenant reads; a channel's shelf is its id."""
+"""The shelf that the tenant's own people read; a channel's shelf is its id."""
+OPEN_DOCUMENTS: Final = "open documents"
+"""The shelf that guests and other organisations read too."""
 
 _PUBLIC = "SELECT channel_id FROM slack_channels WHERE kind = 'public'"
 
-_STRANGERS = """
+_STRANGERS = f"""
     :place_shared
     OR coalesce((SELECT is_shared FROM slack_channels WHERE channel_id = :place), true)
     OR NOT EXISTS (SELECT FROM slack_users WHERE user_id = :asker AND NOT is_guest)
-    OR EXISTS (SELECT FROM slack_members JOIN slack_users USING (tenant_id, user_id)
-               WHERE channel_id = :place AND is_guest)
-"""
+    OR EXISTS (SELECT FROM slack_members LEFT JOIN slack_users USING (tenant_id, user_id)
+               WHERE channel_id = :place AND is_guest IS NOT false)
+    OR :place_kind <> '{ChannelKind.DIRECT}'
+       AND NOT EXISTS (SELECT FROM slack_channels WHERE channel_id = :place AND members_read_at IS NOT NULL)
+"""  # noqa: S608 - our own words
 
 _READABLE = f"""
     SELECT channel_id FROM slack_channels AS channel
@@ -56,16 +62,17 @@ def readable_shelves(audience: Audience, origins: frozenset[Origin] | None = Non
     selects: list[str] = []
     parameters: dict[str, Any] = {}
     if origins is None or Origin.DOCUMENT in origins:
-        selects.append(f"SELECT '{DOCUMENTS}'")
+        among_us = "" if audience.asker is None else f" WHERE NOT ({_STRANGERS})"
+        selects += [f"SELECT '{OPEN_DOCUMENTS}'", f"SELECT '{DOCUMENTS}'{among_us}"]
     if origins is None or Origin.MESSAGE in origins:
         selects.append(_PUBLIC if audience.asker is None else _READABLE)
-        if audience.asker is not None:
-            parameters = {
-                "asker": audience.asker,
-                "place": audience.place.id,
-                "place_kind": audience.place.kind,
-                "place_shared": audience.place.is_shared,
-            }
+    if selects and audience.asker is not None:
+        parameters = {
+            "asker": audience.asker,
+            "place": audience.place.id,
+            "place_kind": audience.place.kind,
+            "place_shared": audience.place.is_shared,
+        }
     if not selects:
         return "SELECT '' WHERE false", {}
     return " UNION ALL ".join(selects), parameters

@@ -106,14 +106,8 @@ async def delete(session: AsyncSession, ids: Collection[PassageId]) -> None:
 
 
 async def fetch(session: AsyncSession, scores: Mapping[PassageId, float]) -> list[Passage]:
-    """The passages in the order of `scores`."""
-    rows = await session.execute(
-        text(
-            "SELECT passage_id, origin, title, heading, url, text, written_at, author"
-            " FROM passages WHERE passage_id = ANY(:ids)"
-        ),
-        {"ids": list(scores)},
-    )
+    """The passages in the order of `scores`, as far as what they say still stands."""
+    rows = await session.execute(_FETCH, {"ids": list(scores)})
     found = {PassageId(row.passage_id): row for row in rows}
     return [_passage(found[identity], score) for identity, score in scores.items() if identity in found]
 
@@ -121,10 +115,10 @@ async def fetch(session: AsyncSession, scores: Mapping[PassageId, float]) -> lis
 async def among(
     session: AsyncSession, ids: Collection[PassageId], shelves: tuple[str, dict[str, Any]]
 ) -> set[PassageId]:
-    """Those of `ids` that stand on one of the shelves."""
+    """Those of `ids` that stand on one of the shelves and still stand as they were said."""
     select, parameters = shelves
     rows = await session.execute(
-        text(f"SELECT passage_id FROM passages WHERE passage_id = ANY(:ids) AND shelf IN ({select})"),  # noqa: S608 - our own SELECT
+        text(f"SELECT passage_id FROM passages WHERE passage_id = ANY(:ids) AND shelf IN ({select}) AND {_STANDS}"),  # noqa: S608 - our own SELECT
         {"ids": list(ids), **parameters},
     )
     return {PassageId(row.passage_id) for row in rows}
@@ -143,6 +137,18 @@ def _passage(row: Any, score: float) -> Passage:
         author=row.author,
     )
 
+
+# A message that was deleted or edited is shown no more, also before the indexer comes to it.
+_STANDS = """NOT EXISTS (
+    SELECT FROM slack_messages AS message
+    WHERE message.channel_id = passages.channel_id AND message.ts = split_part(passages.source_key, ':', 3)
+      AND (message.deleted_at IS NOT NULL OR message.edited_at IS NOT NULL AND message.indexed_at IS NULL))
+"""
+
+_FETCH = text(
+    "SELECT passage_id, origin, title, heading, url, text, written_at, author"  # noqa: S608 - our own words
+    f" FROM passages WHERE passage_id = ANY(:ids) AND {_STANDS}"
+)
 
 _FILE = text("""
     INSERT INTO shelves AS shelf (tenant_id, shelf, filed, passages, length)

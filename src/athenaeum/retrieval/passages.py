@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from athenaeum.domain.identity import ChannelId, PassageId
 from athenaeum.domain.passage import Origin
-from athenaeum.retrieval.audience import DOCUMENTS
+from athenaeum.retrieval.audience import DOCUMENTS, OPEN_DOCUMENTS
 from athenaeum.retrieval.terms import terms
 
 LEAD_WEIGHT: Final = 2
@@ -24,7 +24,8 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # PostgreSQL's text has no NUL
 class NewPassage:
     """A piece of a source to be found by.
 
-    A message's passage has the `channel_id` whose readers may read it; a document's has none.
+    A message's passage has the `channel_id` whose readers may read it; a document's has none, and may be `is_open` to
+    guests and other organisations.
     `text` is the passage itself, `heading` the path of headings above it, `title` the document's or the channel's.
     """
 
@@ -36,16 +37,19 @@ class NewPassage:
     channel_id: ChannelId | None = None
     written_at: datetime | None = None
     author: str | None = None
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a passage that would stand on the wrong shelf."""
         if (self.origin is Origin.MESSAGE) != (self.channel_id is not None):
             raise ValueError("a message's passage has a channel_id, a document's has none")
+        if self.origin is Origin.MESSAGE and self.is_open:
+            raise ValueError("a message has the readers of its channel: only a document can be open")
 
     @property
     def shelf(self) -> str:
         """Where it stands: among the documents, or in its channel."""
-        return self.channel_id or DOCUMENTS
+        return self.channel_id or (OPEN_DOCUMENTS if self.is_open else DOCUMENTS)
 
     @property
     def lead(self) -> str:

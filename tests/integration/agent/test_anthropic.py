@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from pydantic_ai.models import Model
 
+from athenaeum.agent.citations import WITHHELD
 from athenaeum.domain.turn import StepStarted, TextGrew
 from athenaeum.errors import Refused, RetryLater
 from athenaeum.llm.models import ModelKeys, build_model
@@ -163,7 +164,9 @@ async def test_a_label_that_was_never_shown_is_dropped(desk: Desk, anthropic: An
     assert answer.citations == ()
 
 
-async def test_a_source_that_became_unreadable_is_not_cited(desk: Desk, anthropic: AnthropicServer) -> None:
+async def test_what_rests_on_a_source_that_became_unreadable_is_not_said(
+    desk: Desk, anthropic: AnthropicServer
+) -> None:
     anthropic.script.append(Says(calls=(Call("search_documents", {"query": "retry failed event"}),)))
     anthropic.script.append(Fails(529, "overloaded_error"))
     with pytest.raises(RetryLater):
@@ -172,7 +175,7 @@ async def test_a_source_that_became_unreadable_is_not_cited(desk: Desk, anthropi
 
     answer = await desk.answer(claude(anthropic))
 
-    assert answer.text == "Run `athenaeum events retry ID`."
+    assert answer.text == WITHHELD
     assert answer.citations == ()
 
 

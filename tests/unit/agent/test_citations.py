@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from athenaeum.agent.citations import growing, number
+from athenaeum.agent.citations import LEFT_OUT, WITHHELD, growing, number, withhold
 from athenaeum.domain.identity import PassageId
 from athenaeum.domain.passage import Origin, Passage
+from athenaeum.domain.turn import Answer
 
 
 def passage(id_: int, text: str) -> Passage:
@@ -74,3 +75,33 @@ def test_a_label_that_is_still_being_written_is_hidden(written: str) -> None:
 
 def test_a_growing_answer_is_numbered_already() -> None:
     assert growing("Port 8001 [S2] and keys [S1", PASSAGES) == "Port 8001 [1] and keys"
+
+
+def withheld(text: str, *readable: int) -> Answer:
+    """The answer with the sources S1 to S3, of which these may still be read."""
+    shown, citations = number(text, PASSAGES, {PassageId(1), PassageId(2), PassageId(3)})
+    return withhold(Answer(shown, citations=tuple(citations)), {PassageId(id_) for id_ in readable})
+
+
+def test_an_answer_whose_sources_may_all_be_read_stays_as_it_is() -> None:
+    assert withheld("Keys rotate [S1].", 1, 2).text == "Keys rotate [1]."
+
+
+def test_what_was_said_from_a_source_that_may_not_be_read_goes_with_its_marker() -> None:
+    answer = withheld("The secret is 7 [S3].\n\n> Nobody may read this.\n\nPort 8001 [S2].\n\nGood luck.", 1, 2)
+
+    assert answer.text == f"Port 8001 [1].\n\nGood luck.\n\n{LEFT_OUT}"
+    assert [(each.number, each.passage) for each in answer.citations] == [(1, 2)]
+
+
+@pytest.mark.parametrize("text", ["The secret is 7 [S3].", "Hello.\n\nThe secret [S3], and port 8001 [S2]."])
+def test_an_answer_that_rests_on_nothing_any_more_says_so(text: str) -> None:
+    answer = withheld(text, 1, 2)
+
+    assert (answer.text, answer.citations) == (WITHHELD, ())
+
+
+def test_markers_in_code_are_no_markers() -> None:
+    text = "Use `list[2]`.\n\n```\nx[1]\n\ny[2]\n```\n\nA secret [S3].\n\nPort 8001 [S2]."
+
+    assert withheld(text, 2).text == f"Use `list[2]`.\n\n```\nx[1]\n\ny[2]\n```\n\nPort 8001 [1].\n\n{LEFT_OUT}"

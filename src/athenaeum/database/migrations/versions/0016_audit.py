@@ -1,4 +1,4 @@
-"""The audit log."""
+"""The audit log, and documents that strangers may read."""
 
 from __future__ import annotations
 
@@ -39,8 +39,11 @@ def upgrade() -> None:
     isolate("audit_heads", privileges="SELECT")
     open_to_engine("audit_log", privileges="INSERT")
     run_file("0016_audit.sql")
+    op.execute("ALTER TABLE document_sources ADD COLUMN is_open boolean NOT NULL DEFAULT false")
+    op.execute("COMMENT ON COLUMN document_sources.is_open IS 'guests and other organisations may read it too'")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE document_sources DROP COLUMN is_open")
     op.execute("DROP TABLE audit_log, audit_heads")
     op.execute("DROP FUNCTION audit_chain, audit_keep")
