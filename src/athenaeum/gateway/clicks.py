@@ -1,4 +1,4 @@
-"""Clicks on Approve and Deny: decided in the transaction that takes them in; who may not decide is told why."""
+"""Clicks: each does what it can in the transaction that takes it in; who may not click is told why, alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.conversations import notices, turns
-from athenaeum.conversations.turns import Ruling
+from athenaeum.conversations.turns import Ruling, Stopping
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.tenant import Tenant
-    from athenaeum.gateway.changes import Clicked
+    from athenaeum.gateway.changes import Clicked, Halted
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +22,12 @@ _SENTENCES = {
     Ruling.DECIDED: "You have decided this already. Your second click changed nothing.",
     Ruling.EXPIRED: "It is too late for this: I no longer wait, and I did not do it. Ask me again if you want it.",
     Ruling.OVER: "I do not ask for this any more. Your click changed nothing.",
+}
+
+
+_UNSTOPPED = {
+    Stopping.NOT_YOURS: "Only {asker} and the workspace's admins can stop this.",
+    Stopping.OVER: "There is nothing left to stop here.",
 }
 
 
@@ -36,3 +42,20 @@ async def take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, c
     sentence = _SENTENCES[ruling].format(asker=turn.asker if turn else "")
     notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
     await notices.enqueue_notice(session, tenant.id, notice, cause=f"{click.approval}:{cause}")
+
+
+async def take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, cause: str) -> None:
+    """Stop the turn, or the thread's turns; else tell the one who wants it why not."""
+    stopped = None
+    if halted.turn is not None:
+        ruling, stopped = await turns.stop(session, halted.turn, user=halted.user, channel=halted.channel)
+    elif halted.thread_ts is not None:
+        ruling = await turns.stop_thread(session, halted.channel, halted.thread_ts, user=halted.user)
+    else:
+        return
+    log.info("turn.stop_wanted", turn=str(halted.turn), ruling=ruling.value)
+    if ruling is Stopping.STOPPED:
+        return
+    asker = f"<@{stopped.asker}>" if stopped else "who asked"
+    notice = notices.Notice(halted.channel, halted.user, _UNSTOPPED[ruling].format(asker=asker), halted.thread_ts)
+    await notices.enqueue_notice(session, tenant.id, notice, cause=f"stop:{cause}")

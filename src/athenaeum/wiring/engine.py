@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
 from athenaeum.conversations.refresh import CHANNEL, PERSON
-from athenaeum.conversations.turns import ASK, TURN
+from athenaeum.conversations.turns import ASK, STOP, TURN
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
@@ -89,6 +89,7 @@ def open_engine(
     handlers = {
         TURN: turn,
         ASK: turn,
+        STOP: turn,
         CHANNEL: ChannelHandler(database, workspace.clients),
         PERSON: PersonHandler(database, workspace.clients),
         NOTICE: NoticeHandler(workspace.clients),

@@ -1,4 +1,7 @@
-"""Placeholders for questions that have to wait: for a free worker, or for the answer before them in their thread."""
+"""Signs of life for what has to wait for a free worker, or for the answer before it in its thread.
+
+A question gets its placeholder, and one that was stopped is shown as such.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 _WAITING = text("""
     SELECT id, tenant_id, payload ->> 'turn' AS turn FROM events
-    WHERE event_type = :kind AND status = 'pending' AND retry_count = 0 AND id > :seen
+    WHERE event_type IN (:kind, :stop) AND status = 'pending' AND retry_count = 0 AND id > :seen
       AND created_at BETWEEN now() - interval '10 minutes' AND now() - CAST(:unseen AS interval)
     ORDER BY id LIMIT :limit""")
 _AT_ONCE = 8
@@ -67,8 +70,9 @@ class Greeter:
         """
         again = [self._behind.popleft() for _ in range(min(_AT_ONCE, len(self._behind)))]
         async with self._database.session() as session:
-            values = {"kind": turns.TURN, "seen": self._seen, "unseen": self._unseen, "limit": _AT_ONCE}
-            waiting = (await session.execute(_WAITING, values)).all()
+            kinds = {"kind": turns.TURN, "stop": turns.STOP}
+            values = {"seen": self._seen, "unseen": self._unseen, "limit": _AT_ONCE}
+            waiting = (await session.execute(_WAITING, kinds | values)).all()
         async with asyncio.TaskGroup() as tasks:
             for tenant, turn in again:
                 tasks.create_task(self._greet(tenant, turn))
@@ -81,10 +85,14 @@ class Greeter:
         try:
             async with self._database.session(tenant) as session:
                 found = await turns.look(session, turn)
-                if found.fence != _NOBODY or found.finished_at is not None:
-                    return
                 behind = await intents.is_behind(session, found)
-            if behind:
+            if found.finished_at is not None:
+                return
+            if found.stopped_by is not None and found.answer is not None:
+                await self._delivery.deliver(found, found.fence, found.answer)  # a newer holder still wins
+            elif found.fence != _NOBODY:
+                return
+            elif behind:
                 self._behind.append((tenant, turn))
             else:
                 await self._delivery.placeholder(found, _NOBODY)

@@ -102,6 +102,7 @@ TURNS = (
         "athenaeum/worker/handlers/turn.py",
         """
                  found = await self._agent.answer(question, fence=token, progress=feed.show if feed else _unseen)
+                 watched.cancel()
 +                if isinstance(found, Answer):
 +                    await self._delivery.deliver(turn, token, found)
                  async with self._database.session(turn.tenant) as session:

@@ -80,7 +80,7 @@ def _waiting(tx: Transaction, parameters: Mapping[str, Any]) -> Statement:
     found = [
         row
         for _, row in tx.rows(QUEUED)
-        if row["kind"] == parameters["kind"]
+        if row["kind"] in (parameters["kind"], parameters["stop"])
         and row["state"] != "running"
         and row["attempt"] <= 1
         and row["event_id"] > parameters["seen"]

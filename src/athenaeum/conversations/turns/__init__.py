@@ -35,14 +35,17 @@ from athenaeum.conversations.turns.opening import open_turn
 from athenaeum.conversations.turns.question import question
 from athenaeum.conversations.turns.queueing import ASK, TURN
 from athenaeum.conversations.turns.refusal import note_told, refuse, untold
+from athenaeum.conversations.turns.stopping import STOP, Stopping, may_decide, stop, stop_thread
 from athenaeum.conversations.turns.stranded import stranded
 from athenaeum.conversations.turns.waiting import wait_for
 
 __all__ = [
     "ASK",
+    "STOP",
     "TURN",
     "TURNS_CHANNEL",
     "Ruling",
+    "Stopping",
     "Turn",
     "cancel",
     "changed",
@@ -54,6 +57,7 @@ __all__ = [
     "finish",
     "from_json",
     "look",
+    "may_decide",
     "note_told",
     "open_turn",
     "overdue",
@@ -64,6 +68,8 @@ __all__ = [
     "refuse",
     "save_answer",
     "stands",
+    "stop",
+    "stop_thread",
     "stranded",
     "take",
     "to_json",

@@ -20,6 +20,7 @@ from athenaeum.errors import Discard, LeaseLost
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.turn import Answer
@@ -48,6 +49,7 @@ class Turn:
     answered_at: datetime | None
     """None also where `answer` is an apology."""
     error: str | None
+    stopped_by: UserId | None
     created_at: datetime
     finished_at: datetime | None
 
@@ -142,9 +144,9 @@ async def set_aside(session: AsyncSession, turn: TurnId, token: LeaseToken) -> N
     await _write(session, turn, token, {"state": "parked"})
 
 
-async def finish(session: AsyncSession, turn: TurnId, token: LeaseToken) -> None:
-    """The answer is where its reader looks: end the turn as delivered and tell whoever waits."""
-    await _end(session, turn, token, state="delivered")
+async def finish(session: AsyncSession, turn: TurnId, token: LeaseToken) -> str:
+    """The answer is where its reader looks: end the turn as delivered, or as stopped, and tell whoever waits."""
+    return await _end(session, turn, token, state=case((_ROW.stopped_by.is_(None), "delivered"), else_="stopped"))
 
 
 async def fail(session: AsyncSession, turn: TurnId, token: LeaseToken, *, error: str, owing: bool = False) -> None:
@@ -160,20 +162,24 @@ async def cancel(session: AsyncSession, turn: TurnId, token: LeaseToken, *, reas
     await _end(session, turn, token, state="cancelled", error=reason)
 
 
-async def _end(session: AsyncSession, turn: TurnId, token: LeaseToken, *, state: str, error: str | None = None) -> None:
-    await _write(session, turn, token, {"state": state, "error": error, "finished_at": func.now()})
+async def _end(
+    session: AsyncSession, turn: TurnId, token: LeaseToken, *, state: str | ColumnElement[str], error: str | None = None
+) -> str:
+    ended = await _write(session, turn, token, {"state": state, "error": error, "finished_at": func.now()})
     await session.execute(select(func.pg_notify(TURNS_CHANNEL, str(turn))))
+    return ended
 
 
-async def _write(session: AsyncSession, turn: TurnId, token: LeaseToken, values: dict[str, Any]) -> None:
+async def _write(session: AsyncSession, turn: TurnId, token: LeaseToken, values: dict[str, Any]) -> str:
     written = await session.scalar(
         update(_ROW)
         .where(_ROW.turn_id == turn, _ROW.fence == token, _ROW.finished_at.is_(None))
         .values(values)
-        .returning(_ROW.turn_id)
+        .returning(_ROW.state)
     )
     if written is None:
         raise _lost(turn, token)
+    return written
 
 
 def _lost(turn: TurnId, token: LeaseToken) -> LeaseLost:
@@ -196,6 +202,7 @@ def read_row(row: models.Turn) -> Turn:
         answer=None if row.answer is None else from_json(row.answer),
         answered_at=row.answered_at,
         error=row.error,
+        stopped_by=None if row.stopped_by is None else UserId(row.stopped_by),
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

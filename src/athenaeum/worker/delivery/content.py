@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from athenaeum.slack.formatting import paragraph, stop_button
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from athenaeum.domain.identity import TurnId
     from athenaeum.slack.formatting import Rendered
 
 MAX_UPDATE_TEXT = 3_800
@@ -28,6 +31,12 @@ class Content:
         """A rendered part with a new id for each block: Slack shows an update only under new ones."""
         blocks = tuple({**block, "block_id": uuid4().hex} for block in rendered.blocks)
         return cls(rendered.text, blocks, rendered.plain)
+
+    def stoppable(self, turn: TurnId) -> Content:
+        """The same with a button that stops the turn."""
+        shown = self.blocks or (paragraph(self.text),)
+        button = {**stop_button(turn), "block_id": uuid4().hex}
+        return Content(self.text, (*shown, button), self.plain or self.text)
 
     def without_blocks(self) -> Content:
         """The same as plain text."""

@@ -51,7 +51,7 @@ class Delivery:
     async def placeholder(self, turn: Turn, token: LeaseToken) -> None:
         """Make sure that "Thinking…" stands in the turn's thread."""
         if turn.surface is Surface.SLACK:
-            await Posting(self._thread(turn, token)).ensure(0, PLACEHOLDER)
+            await Posting(self._thread(turn, token)).place(0, PLACEHOLDER.stoppable(turn.id))
 
     def progress(self, turn: Turn, token: LeaseToken) -> ProgressFeed | None:
         """The feed that keeps the placeholder up to date; None where the surface has none."""

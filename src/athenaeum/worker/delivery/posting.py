@@ -23,7 +23,7 @@ import structlog
 
 from athenaeum.conversations import turns
 from athenaeum.errors import Misconfigured, Refused, RetryLater
-from athenaeum.slack.errors import Ambiguous, Duplicate, RateLimited, SlackFailure
+from athenaeum.slack.errors import Ambiguous, ContentRefused, Duplicate, RateLimited, SlackFailure
 from athenaeum.worker.delivery import intents
 from athenaeum.worker.delivery.conclusion import conclude
 
@@ -83,6 +83,13 @@ class Posting:
             else:
                 if posted is not None:
                     return posted
+
+    async def place(self, part: int, content: Content) -> Posted:
+        """`ensure`, as plain text where Slack doesn't take the blocks."""
+        try:
+            return await self.ensure(part, content)
+        except ContentRefused:
+            return await self.ensure(part, content.without_blocks())
 
     async def withdraw(self, part: int) -> None:
         """Make sure that the part's declared message does not stand, and that nobody posts it any more.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.domain.turn import Answer, StepStarted
-from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
+from athenaeum.slack.errors import Ambiguous, ContentRefused, MessageGone, RateLimited, SlackFailure
 from athenaeum.slack.formatting import render
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
 from athenaeum.worker.delivery.correction import overwrite
@@ -39,6 +39,7 @@ class ProgressFeed:
         self._newest: Progress | None = None
         self._stirred = asyncio.Event()
         self._closed = asyncio.Event()
+        self._plainly = False
         self.doubtful = False
         """Whether an update ended without an answer, so that Slack may still carry it out."""
 
@@ -61,7 +62,7 @@ class ProgressFeed:
             Misconfigured: The token doesn't work.
         """
         try:
-            posted = await Posting(self._thread).ensure(0, PLACEHOLDER)
+            posted = await Posting(self._thread).place(0, PLACEHOLDER.stoppable(self._thread.turn.id))
         except (Ambiguous, RateLimited) as error:
             log.warning("delivery.placeholder_failed", turn_id=str(self._thread.turn.id), error=error.code)
             return
@@ -83,12 +84,14 @@ class ProgressFeed:
     async def _update(self, ts: MessageTs, content: Content) -> bool:
         """Show the content; False when there is no more use in progress."""
         await self._thread.check()
+        shown = content.without_blocks() if self._plainly else content.stoppable(self._thread.turn.id)
         try:
-            await overwrite(self._thread, ts, content)
+            await overwrite(self._thread, ts, shown)
         except MessageGone:
             return False
         except SlackFailure as error:
             self.doubtful = self.doubtful or isinstance(error, Ambiguous)
+            self._plainly = self._plainly or isinstance(error, ContentRefused)
             log.info("delivery.progress_skipped", turn_id=str(self._thread.turn.id), error=error.code)
         return True
 

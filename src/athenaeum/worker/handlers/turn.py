@@ -15,6 +15,7 @@ from athenaeum.domain.turn import Answer
 from athenaeum.errors import APOLOGY, AthenaeumError, Discard, LeaseLost, Misconfigured, Refused, RetryLater
 from athenaeum.observability.metrics import TURN_SECONDS, TURNS
 from athenaeum.slack.errors import TokenRefused, Unreachable
+from athenaeum.worker.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -63,16 +64,26 @@ class TurnHandler:
             await self._withdraw(turn, event.token, Discard("the question was deleted"))
             return
         try:
-            outcome = turn.answer or await self._answer(turn, event.token)
-            await self._show(turn, event.token, outcome)
+            await self._go_on(turn, event.token)
+        except LeaseLost:
+            async with self._database.session(turn.tenant) as session:
+                standing = await turns.look(session, turn.id)
+            if standing.stopped_by is None:
+                raise
+            # The event of the stop shows it, so that the next question of the thread need not wait for this one.
+
+    async def _go_on(self, turn: Turn, token: LeaseToken) -> None:
+        try:
+            outcome = turn.answer or await self._answer(turn, token)
+            await self._show(turn, token, outcome)
         except Discard as reason:
-            await self._withdraw(turn, event.token, reason)
+            await self._withdraw(turn, token, reason)
             return
         if not isinstance(outcome, Answer):
             return  # its asker decides, and a click enqueues it again
         async with self._database.session(turn.tenant) as session:
-            await turns.finish(session, turn.id, event.token)
-        _count(turn, "delivered")
+            state = await turns.finish(session, turn.id, token)
+        _count(turn, state)
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """Answer with one honest sentence, unless an answer was saved before: then that one is shown."""
@@ -138,7 +149,9 @@ class TurnHandler:
             async with asyncio.TaskGroup() as tasks:
                 if feed is not None:
                     tasks.create_task(feed.run())
+                watched = tasks.create_task(watch(self._database, turn, token))
                 found = await self._agent.answer(question, fence=token, progress=feed.show if feed else _unseen)
+                watched.cancel()
                 async with self._database.session(turn.tenant) as session:
                     if isinstance(found, Answer):
                         outcome = await turns.save_answer(session, turn.id, token, found)

@@ -1,14 +1,27 @@
-"""What people say of answers."""
+"""What people say of answers, and who stopped one."""
 
 from __future__ import annotations
+
+from alembic import op
 
 revision = "0015"
 down_revision = "0014"
 
+_STATES = "'waiting', 'working', 'parked', 'answered', 'delivered', 'failed', 'cancelled'"
+
 
 def upgrade() -> None:
-    pass
+    op.execute("ALTER TABLE turns ADD COLUMN stopped_by text")
+    op.execute("COMMENT ON COLUMN turns.stopped_by IS 'who stopped the turn: its answer says so'")
+    _allow(f"{_STATES}, 'stopped'")
 
 
 def downgrade() -> None:
-    pass
+    op.execute("UPDATE turns SET state = 'cancelled' WHERE state = 'stopped'")
+    _allow(_STATES)
+    op.execute("ALTER TABLE turns DROP COLUMN stopped_by")
+
+
+def _allow(states: str) -> None:
+    op.execute("ALTER TABLE turns DROP CONSTRAINT turns_state_check")
+    op.execute(f"ALTER TABLE turns ADD CONSTRAINT turns_state_check CHECK (state IN ({states}))")

@@ -1,0 +1,56 @@
+"""What a click on one of our buttons says; the payload of the interaction stands in the place of the event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
+from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing
+from athenaeum.slack.formatting import APPROVE, DENY, STOP
+from athenaeum.slack.incoming import Malformed, Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def read_click(event: Payload) -> Change:
+    """The change that a `block_actions` wants.
+
+    Raises:
+        Malformed: One of our buttons carries something else than what we gave it.
+    """
+    action = next(iter(event.children("actions")), Payload({}))
+    read = _BUTTONS.get(action.text("action_id"))
+    return read(event, action) if read else Nothing()
+
+
+def read_stop(event: Payload) -> Change:
+    """The change that Slack's own Stop button wants, of an app that is an agent."""
+    return Halted(event.channel(), event.ts("thread_ts"), event.user(), None)
+
+
+def _approve(event: Payload, action: Payload) -> Change:
+    return Clicked(event.channel(), _thread(event), event.user(), ApprovalId(_value(action)), approved=True)
+
+
+def _deny(event: Payload, action: Payload) -> Change:
+    return Clicked(event.channel(), _thread(event), event.user(), ApprovalId(_value(action)), approved=False)
+
+
+def _stop(event: Payload, action: Payload) -> Change:
+    return Halted(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
+
+
+def _thread(event: Payload) -> MessageTs | None:
+    return (event.child("container") or Payload({})).optional_ts("thread_ts")
+
+
+def _value(action: Payload) -> UUID:
+    try:
+        return UUID(action.text("value"))
+    except ValueError:
+        raise Malformed("actions: the value is no id of ours") from None
+
+
+_BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {APPROVE: _approve, DENY: _deny, STOP: _stop}
