@@ -13,6 +13,7 @@ from slacksim.faults import Fault
 from slacksim.model import Channel, JsonObject, User
 from slacksim.people import Person
 from slacksim.simulation import Simulation
+from slacksim.world import World
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -67,11 +68,14 @@ class Control:
             web.post("/_sim/socket_mode", self.switch_socket_mode),
             web.post("/_sim/deliver", self.deliver),
             web.post("/_sim/events_url", self.set_events_url),
+            web.post("/_sim/oauth", self.set_oauth),
+            web.post("/_sim/expire", self.expire_tokens),
+            web.post("/_sim/uninstall", self.uninstall),
             web.post("/_sim/reset", self.reset),
         ]
 
     def _person(self, reference: str) -> Person:
-        return Person.named(self._simulation.world, reference)
+        return Person.named(self._simulation.world_of(reference), reference)
 
     def _place(self, channel: str, user: str) -> tuple[Channel, User]:
         found = self._simulation.world.find_channel(channel)
@@ -197,6 +201,29 @@ class Control:
             raise SlackError("url_verification_failed", detail="the URL did not answer the challenge")
         self._simulation.world.app.events_url = body.url
         return done()
+
+    async def set_oauth(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.OAuthSettings)
+        oauth = self._simulation.oauth
+        if body.redirect_url is not None:
+            oauth.redirect_url = body.redirect_url
+        if body.rotates is not None:
+            oauth.rotates = body.rotates
+        return done(client_id=oauth.client_id, client_secret=oauth.client_secret)
+
+    async def expire_tokens(self, request: web.Request) -> web.Response:
+        self._simulation.oauth.expire(self._team(await requests.parsed(request, requests.TeamNamed)))
+        return done()
+
+    async def uninstall(self, request: web.Request) -> web.Response:
+        self._simulation.uninstall(self._team(await requests.parsed(request, requests.TeamNamed)))
+        return done()
+
+    def _team(self, body: requests.TeamNamed) -> World:
+        for world in self._simulation.worlds:
+            if body.team in {world.team.id, world.team.name}:
+                return world
+        raise SlackError("team_not_found", status=404)
 
     async def reset(self, _: web.Request) -> web.Response:
         self._simulation.reset()

@@ -39,7 +39,7 @@ def callback(event: JsonObject, world: World) -> JsonObject:
         "token": "unused",
         "team_id": world.team.id,
         "context_team_id": world.team.id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": world.team.enterprise,
         "api_app_id": world.app.id,
         "event": event,
         "type": "event_callback",
@@ -47,11 +47,11 @@ def callback(event: JsonObject, world: World) -> JsonObject:
         "event_time": int(time.time()),
         "authorizations": [
             {
-                "enterprise_id": None,
-                "team_id": world.team.id,
+                "enterprise_id": world.team.enterprise,
+                "team_id": None if world.app.is_enterprise_install else world.team.id,
                 "user_id": world.app.user_id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": world.app.is_enterprise_install,
             }
         ],
         "is_ext_shared_channel": False,

@@ -35,7 +35,7 @@ class Inspection:
     def _viewer(self, reference: str) -> User | None:
         if not reference:
             return None
-        user = self._simulation.world.find_user(reference)
+        user = self._simulation.world_of(reference).find_user(reference)
         if user is None:
             raise SlackError("user_not_found", status=404)
         return user
@@ -45,9 +45,9 @@ class Inspection:
 
     async def messages(self, request: web.Request) -> web.Response:
         """Messages in the order of their ts, replies among them; tombstones only when asked for."""
-        world = self._simulation.world
         viewer = self._viewer(request.query.get("as_user", ""))
         reference = request.query.get("channel", "")
+        world = self._simulation.world_of(reference)
         channels = [_readable(world, reference, viewer)] if reference else _all_readable(world, viewer)
         thread_ts = request.query.get("thread_ts", "")
         with_tombstones = request.query.get("include_tombstones") == "1"
@@ -129,6 +129,8 @@ def described(simulation: Simulation) -> JsonObject:
             "app_token": app.app_token,
             "signing_secret": app.signing_secret,
         },
+        "oauth": {"client_id": simulation.oauth.client_id, "client_secret": simulation.oauth.client_secret},
+        "workspaces": [{"id": one.team.id, "name": one.team.name} for one in simulation.worlds],
         "users": [
             {
                 "id": user.id,

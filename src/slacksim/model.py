@@ -37,6 +37,8 @@ class Team:
     domain: str
     suggestions: tuple[str, ...] = ()
     """Questions that the page offers to a newcomer."""
+    enterprise: str | None = None
+    """The id of the Enterprise Grid organisation that it belongs to."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class App:
     events: frozenset[str] | None = None
     events_url: str = ""
     is_revoked: bool = False
+    is_enterprise_install: bool = False
 
     @classmethod
     def named(cls, name: str, team_id: str, *, user_id: str = "") -> App:

@@ -23,13 +23,18 @@ class Outbox:
         self._world = world
         self._sockets = sockets
         self._webhook = webhook
-        world.listen(self._follow)
+        self.follow(world)
 
-    def _follow(self, change: Change) -> None:
-        if self._world.app.is_revoked:
-            return
-        for event in events.of(change, self._world.app):
-            self.send(events.callback(event, self._world))
+    def follow(self, world: World) -> None:
+        """Sends what happens in a workspace; the first one's app says which way."""
+
+        def tell(change: Change) -> None:
+            if world.app.is_revoked:
+                return
+            for event in events.of(change, world.app):
+                self.send(events.callback(event, world))
+
+        world.listen(tell)
 
     def send(self, payload: JsonObject, *, kind: EnvelopeType = "events_api", via: Via | None = None) -> Delivery:
         """Sends a payload the way the app is set up, or another way when told."""

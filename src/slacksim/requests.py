@@ -123,6 +123,19 @@ class EventsUrl(Body):
     verify: bool = False
 
 
+class OAuthSettings(Body):
+    """``rotates``: tokens given from now on end after twelve hours and come with a refresh token."""
+
+    redirect_url: str | None = Field(default=None, pattern=r"^https?://.+$")
+    rotates: bool | None = None
+
+
+class TeamNamed(Body):
+    """A workspace by its id or name."""
+
+    team: str
+
+
 class LimitSettings(Body):
     """``per_minute`` gives calls a minute for single methods, e.g. conversations.history: 1."""
 

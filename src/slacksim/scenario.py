@@ -1,6 +1,7 @@
 """Scenario files: a workspace written down in YAML or JSON.
 
-team: {name: Northwind, domain: northwind}   # optional: id, suggestions (questions that the page offers)
+team: {name: Northwind, domain: northwind}   # optional: id, suggestions (questions that the page offers), enterprise
+                                      # (the id of its organisation)
 app: {name: athenaeum}                # optional: user_id, bot_token, app_token, signing_secret, scopes,
                                       # events (subscriptions; all by default), events_url
 users:
@@ -50,6 +51,7 @@ class TeamEntry(Entry):
     name: str = "Local"
     domain: str = "local"
     id: str | None = None
+    enterprise: str | None = None
     suggestions: list[str] = []
 
 
@@ -140,6 +142,7 @@ class _Builder:
             name=scenario.team.name,
             domain=scenario.team.domain,
             suggestions=tuple(scenario.team.suggestions),
+            enterprise=scenario.team.enterprise,
         )
         self.world = World(team, _app(scenario.app, team.id))
         for index, entry in enumerate(scenario.users):

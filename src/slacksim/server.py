@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -26,13 +27,16 @@ class SlackSim:
 
     Args:
         world: The workspace; a reset goes back to it as it is now.
+        others: Further workspaces that the same app may be installed in.
         port: The port, 0 for a free one.
         timing: How patient deliveries are; Slack's own patience by default.
     """
 
-    def __init__(self, world: World, *, port: int = 0, timing: Timing | None = None) -> None:
+    def __init__(
+        self, world: World, *, port: int = 0, timing: Timing | None = None, others: Sequence[World] = ()
+    ) -> None:
         self.world = world
-        self.simulation = Simulation(world, timing or Timing())
+        self.simulation = Simulation(world, timing or Timing(), others)
         self._port = port
         self._stack: AsyncExitStack | None = None
 
@@ -78,6 +82,8 @@ class SlackSim:
             [
                 web.route("GET", "/api/{method}", api.handle),
                 web.route("POST", "/api/{method}", api.handle),
+                web.get("/oauth/v2/authorize", self.simulation.oauth.show),
+                web.post("/oauth/v2/authorize", self.simulation.oauth.decide),
                 web.post("/actions/{key}", self.simulation.response_urls.handle),
                 web.get("/link/", self.simulation.sockets.serve),
                 *Control(self.simulation).routes(),

@@ -16,7 +16,9 @@ from slacksim.errors import SlackError
 from slacksim.faults import Fault
 from slacksim.limits import rate_limited
 from slacksim.model import JsonObject
+from slacksim.oauth import IssuedToken
 from slacksim.simulation import Simulation
+from slacksim.world import World
 
 
 class WebApi:
@@ -65,17 +67,17 @@ class WebApi:
     def _answer(self, request: web.Request, given: Mapping[str, Any], name: str, fault: Fault | None) -> web.Response:
         if fault is not None and fault.mode == "429":
             raise rate_limited(fault.retry_after)
+        if name == "oauth.v2.access":
+            return web.json_response(self._oauth_access(request, given, fault))
         method = METHODS.get(name)
         if method is None:
             raise SlackError("unknown_method", req_method=name)
-        self._authenticate(method, _token(request, given))
+        world = self._authenticate(method, _token(request, given), given)
         if fault is not None and fault.mode == "error":
             raise SlackError(fault.error)
         simulation = self._simulation
         simulation.limits.check(name, method.tier, str(given.get("channel", "")))
-        call = Call(
-            simulation.world, Arguments(given), simulation.sockets, simulation.faults, simulation.limits, simulation.url
-        )
+        call = Call(world, Arguments(given), simulation.sockets, simulation.faults, simulation.limits, simulation.url)
         if method.scope:
             call.require(method.scope)
         body: JsonObject = {"ok": True, **method.handle(call)}
@@ -84,12 +86,26 @@ class WebApi:
             headers["X-OAuth-Scopes"] = "connections:write,authorizations:read"
         return web.json_response(body, headers=headers)
 
-    def _authenticate(self, method: Method, token: str) -> None:
+    def _oauth_access(self, request: web.Request, given: Mapping[str, Any], fault: Fault | None) -> JsonObject:
+        if fault is not None and fault.mode == "error":
+            raise SlackError(fault.error)
+        return self._simulation.oauth.access(given, request.headers.get("Authorization", ""))
+
+    def _authenticate(self, method: Method, token: str, given: Mapping[str, Any]) -> World:
+        """The workspace that the token is of."""
         app = self._simulation.world.app
         if method.caller == "anyone" and not token:
-            return
+            return self._simulation.world
         if not token:
             raise SlackError("not_authed")
+        if (issued := self._simulation.oauth.tokens.get(token)) is not None:
+            if issued.world.app.is_revoked:
+                raise SlackError("token_revoked")
+            if issued.ends is not None and issued.ends < time.time():
+                raise SlackError("token_expired")
+            if method.caller == "app":
+                raise SlackError("not_allowed_token_type")
+            return self._place(issued, given)
         if token not in {app.bot_token, app.app_token}:
             raise SlackError("invalid_auth")
         if token == app.bot_token and app.is_revoked:
@@ -97,6 +113,17 @@ class WebApi:
         wanted = app.app_token if method.caller == "app" else app.bot_token
         if method.caller != "anyone" and token != wanted:
             raise SlackError("not_allowed_token_type")
+        return self._simulation.world
+
+    def _place(self, issued: IssuedToken, given: Mapping[str, Any]) -> World:
+        """Where a call acts: a token of an organisation reaches all of its workspaces."""
+        if not issued.is_organisation:
+            return issued.world
+        for name in ("channel", "user"):
+            if found := given.get(name):
+                return self._simulation.world_of(str(found))
+        team = given.get("team_id")
+        return next((world for world in self._simulation.worlds if world.team.id == team), issued.world)
 
 
 async def _given(request: web.Request) -> dict[str, Any]:

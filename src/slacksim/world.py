@@ -53,7 +53,7 @@ class World:
         self.timestamps = Timestamps()
         self.state = State(app=app)
         self._listeners: list[Callable[[Change], None]] = []
-        self.add_user(User(app.user_id, name=app.name, real_name=app.name.capitalize(), is_bot=True, bot_id=app.bot_id))
+        self.add_bot()
 
     @property
     def app(self) -> App:
@@ -81,6 +81,11 @@ class World:
         self.state = copy.deepcopy(snapshot)
 
     # People
+
+    def add_bot(self) -> User:
+        app = self.app
+        user = User(app.user_id, name=app.name, real_name=app.name.capitalize(), is_bot=True, bot_id=app.bot_id)
+        return self.add_user(user)
 
     def add_user(self, user: User) -> User:
         self.users[user.id] = user

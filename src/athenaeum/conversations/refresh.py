@@ -12,6 +12,18 @@ CHANNEL = "slack.channel"
 """Event kind: read a channel, its members and what was said there; payload `{"channel": id}`."""
 PERSON = "slack.person"
 """Event kind: read who somebody is; payload `{"user": id}`."""
+WORKSPACE = "slack.workspace"
+"""Event kind: read the people, channels, members and latest messages of a whole workspace; payload `{}`."""
+
+
+async def refresh_workspace(session: AsyncSession, tenant: TenantId, *, cause: str) -> None:
+    """Have the whole workspace read; of the same `cause` once."""
+    await enqueue(
+        session,
+        NewEvent(
+            kind=WORKSPACE, payload={}, tenant=tenant, dedupe_key=f"{WORKSPACE}:{cause}", ordering_key=WORKSPACE
+        ),
+    )
 
 
 async def refresh_channel(session: AsyncSession, tenant: TenantId, channel: ChannelId, *, cause: str) -> None:

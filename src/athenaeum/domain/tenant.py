@@ -24,6 +24,13 @@ class Tenant:
     bot_id: str | None
     company_name: str
     domain_areas: tuple[str, ...]
+    disabled_because: str | None = None
+    """Why it is not served; None while it is."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has, or had, a workspace."""
+        return self.team_id is not None or self.enterprise_id is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.conversations import turns
-from athenaeum.errors import RetryLater
+from athenaeum.errors import AthenaeumError, RetryLater
 from athenaeum.observability.metrics import QUESTIONS_REFUSED
-from athenaeum.slack.errors import SlackFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +58,7 @@ class Refusals:
                 await client.post_ephemeral(
                     speech.channel, speech.sender, refusal.reason.user_text, thread_ts=speech.thread_ts
                 )
-        except (SlackFailure, TimeoutError) as error:
+        except (AthenaeumError, TimeoutError) as error:
             log.warning("question.refusal_untold", turn=str(refusal.turn), error=type(error).__name__)
             return
         async with self._database.session(tenant) as session:

@@ -10,7 +10,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import aiohttp
 import structlog
@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from athenaeum.domain.identity import MessageTs
 from athenaeum.errors import Misconfigured
 from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
-from athenaeum.slack.errors import Ambiguous, RateLimited, ambiguous, failure, rate_limited
+from athenaeum.slack.errors import Ambiguous, RateLimited, TokenRefused, ambiguous, failure, rate_limited
 from athenaeum.slack.identity import Identity
 from athenaeum.slack.limits import Limits
 
@@ -39,27 +39,52 @@ _READ_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(seconds=0.5)
 _LONGEST_PAUSE = timedelta(seconds=60)
 _PAGE = 200
+_CLAMPED_PAGE = 16  # 15 messages, and in a thread its parent
+
+
+class TokenSource(Protocol):
+    """A token that may change while it is used."""
+
+    async def current(self) -> str:
+        """The token for a call."""
+        ...
+
+    async def renew(self, refused: str, error: TokenRefused) -> str:
+        """A newer token than the one that was refused with `error`, which is raised when there is none."""
+        ...
 
 
 class SlackClient:
     """One workspace's bot; an async context manager that may be closed twice.
 
-    Every method raises a `slack.errors.SlackFailure`. Objects are Slack's JSON as it comes.
+    Every method raises a `slack.errors.SlackFailure`. Objects are Slack's JSON as it comes. A call that is refused
+    for its token had no effect: with a newer token it is made once more.
     """
 
-    def __init__(self, token: str, *, base_url: str = SLACK_API, timeout: timedelta = timedelta(seconds=10)) -> None:
-        """`timeout` is the most that one HTTP exchange may take, connecting included."""
+    def __init__(
+        self,
+        token: str | TokenSource,
+        *,
+        base_url: str = SLACK_API,
+        timeout: timedelta = timedelta(seconds=10),
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        """`timeout` is the most that one HTTP exchange may take, connecting included.
+
+        With a `session` of somebody else's, from `open_session`, it is ready without being entered.
+        """
         self._token = token
         self._base_url = base_url
-        self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds(), sock_connect=5)
+        self._timeout = timeout
         self._stack = AsyncExitStack()
-        self._web: AsyncWebClient | None = None
+        self._web = None if session is None else self._client(session)
         self.limits = Limits()
+        self.is_clamped = False
+        """Whether Slack was seen to give this app 15 messages of history a call, which is one a minute then."""
 
     async def __aenter__(self) -> Self:
         """Open the session that all calls share; without one slack_sdk connects anew for every call."""
-        session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=self._timeout))
-        self._web = AsyncWebClient(self._token, base_url=self._base_url, session=session, retry_handlers=[])
+        self._web = self._client(await self._stack.enter_async_context(open_session(self._timeout)))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -105,6 +130,10 @@ class SlackClient:
                 raise failure("auth.test", f"nothing for {name}", detail="is SLACK_API_URL Slack's Web API?")
         return Identity.read(response.data, response.headers)  # pyright: ignore[reportArgumentType] - JSON by now
 
+    async def oauth_access(self, grant: Mapping[str, str]) -> dict[str, Any]:
+        """What Slack gives for a code or a refresh token, which are good for one use; needs no token."""
+        return _body(await self._respond("oauth.v2.access", grant, read=False, form=True))
+
     async def open_socket(self) -> str:
         """The address of a new Socket Mode connection, good for one use; only an app-level token may ask."""
         return str((await self._call("apps.connections.open", {}))["url"])
@@ -148,13 +177,36 @@ class SlackClient:
         async for member in self._pages("conversations.members", {"channel": channel}, "members"):
             yield member
 
+    async def history_pages(
+        self, channel: ChannelId, *, after: MessageTs | None = None, before: MessageTs | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]]]:
+        """`history` by its pages, each as the conversation was at one moment."""
+        arguments = {"channel": channel, "oldest": after, "latest": before}
+        async for page in self._page_by_page("conversations.history", arguments, "messages"):
+            yield page
+
+    async def reply_pages(
+        self, channel: ChannelId, thread_ts: MessageTs, *, after: MessageTs | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]]]:
+        """`replies` by its pages, the oldest reply first; the parent comes with the first page."""
+        arguments = {"channel": channel, "ts": thread_ts, "oldest": after}
+        async for page in self._page_by_page("conversations.replies", arguments, "messages"):
+            yield page
+
     async def _pages(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[Any]:
+        async for page in self._page_by_page(method, arguments, key):
+            for item in page:
+                yield item
+
+    async def _page_by_page(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[list[Any]]:
         cursor = ""
         while True:
             page = await self._read(method, {**arguments, "limit": _PAGE, "cursor": cursor or None})
-            for item in page.get(key) or ():
-                yield item
+            items = list(page.get(key) or ())
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if cursor and key == "messages" and len(items) <= _CLAMPED_PAGE:
+                self.is_clamped = True
+            yield items
             if not cursor:
                 return
 
@@ -175,21 +227,39 @@ class SlackClient:
             raise rate_limited(method, pause)
         return _body(await self._respond(method, arguments, read=False))
 
-    async def _respond(self, method: str, arguments: Mapping[str, Any], *, read: bool) -> AsyncSlackResponse:
+    async def _respond(
+        self, method: str, arguments: Mapping[str, Any], *, read: bool, form: bool = False
+    ) -> AsyncSlackResponse:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if read:
+            call: dict[str, Any] = {"http_verb": "GET", "params": given}
+        else:
+            call = {"data": given} if form else {"json": given}
+        if isinstance(self._token, str):
+            return await self._exchange(method, self._token, call)
+        token = await self._token.current()
+        try:
+            return await self._exchange(method, token, call)
+        except TokenRefused as refused:
+            token = await self._token.renew(token, refused)
+        return await self._exchange(method, token, call)
+
+    async def _exchange(self, method: str, token: str, call: Mapping[str, Any]) -> AsyncSlackResponse:
         if self._web is None:
             raise Misconfigured("the Slack client is used outside its `async with` block")
-        given = {name: value for name, value in arguments.items() if value is not None}
+        self._web.token = token  # read before the call first waits, so that no other call's is taken
         try:
             with SLACK_SECONDS.labels(method).time():
-                if read:
-                    return await self._web.api_call(method, http_verb="GET", params=given)
-                return await self._web.api_call(method, json=given)
+                return await self._web.api_call(method, **call)
         except (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError) as error:
             failed = ambiguous(method, "no_answer", detail=type(error).__name__)
         except SlackApiError as error:
             failed = self._classify(method, error.response)
         SLACK_ERRORS.labels(method, failed.code).inc()
         raise failed
+
+    def _client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
+        return AsyncWebClient("", base_url=self._base_url, session=session, retry_handlers=[])
 
     def _classify(self, method: str, response: Any) -> Ambiguous | RateLimited | Any:
         status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
@@ -204,6 +274,11 @@ class SlackClient:
         if code == "missing_scope" and isinstance(data, dict):
             return failure(method, code, detail=f"needs {data.get('needed', '?')}")
         return failure(method, code)
+
+
+def open_session(timeout: timedelta = timedelta(seconds=10)) -> aiohttp.ClientSession:
+    """A session that many clients may share."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
 
 
 def _body(response: AsyncSlackResponse) -> dict[str, Any]:

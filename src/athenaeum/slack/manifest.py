@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urljoin
 
 BOT_SCOPES = (
     "app_mentions:read",
@@ -69,9 +70,11 @@ def manifest(name: str = "Athenaeum", *, request_url: str | None = None) -> dict
     """
     delivery: dict[str, Any] = {"bot_events": list(BOT_EVENTS)}
     interactivity: dict[str, Any] = {"is_enabled": True}
+    oauth: dict[str, Any] = {"scopes": {"bot": list(BOT_SCOPES)}}
     if request_url is not None:
         delivery["request_url"] = request_url
         interactivity["request_url"] = request_url
+        oauth["redirect_urls"] = [urljoin(request_url, "oauth_redirect")]
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -92,7 +95,7 @@ def manifest(name: str = "Athenaeum", *, request_url: str | None = None) -> dict
             },
             "bot_user": {"display_name": name, "always_online": True},
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": oauth,
         "settings": {
             "event_subscriptions": delivery,
             "interactivity": interactivity,

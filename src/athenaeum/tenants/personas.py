@@ -44,5 +44,7 @@ async def set_persona(session: AsyncSession, channel: ChannelId | None = None, *
         tenant_id=func.athenaeum_tenant(), channel_id=channel or _EVERYWHERE, **overrides
     )
     if overrides:
-        statement = statement.on_conflict_do_update(index_elements=["tenant_id", "channel_id"], set_=dict(overrides))
+        statement = statement.on_conflict_do_update(
+            index_elements=["tenant_id", "channel_id", "user_id"], set_=dict(overrides)
+        )
     await session.execute(statement if overrides else statement.on_conflict_do_nothing())

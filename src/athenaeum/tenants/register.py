@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
-from sqlalchemy import ColumnElement, and_, case, exists, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database import models
+from athenaeum.database.audit import ITSELF, OPERATOR, Deed, record
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import DEFAULT_TENANT, TenantId, UserId
 from athenaeum.domain.tenant import Tenant
@@ -46,6 +49,12 @@ async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:
         return _read(row)
 
 
+async def every(database: DatabaseConnection) -> list[Tenant]:
+    """All tenants, the oldest first."""
+    async with database.session() as session:
+        return [_read(row) for row in await session.scalars(select(_ROW).order_by(_ROW.created_at))]
+
+
 async def names(database: DatabaseConnection) -> dict[TenantId, str]:
     """What the tenants are called; two may have the same name."""
     async with database.session() as session:
@@ -69,6 +78,8 @@ async def bind(database: DatabaseConnection, identity: Identity) -> Tenant:
         "bot_id": identity.bot_id,
         "slack_app_id": identity.app_id,
         "status": "active",
+        "disabled_at": null(),
+        "disabled_because": null(),
     }
     async with database.session() as session:
         # two processes that start at once see the same free default tenant: the row's lock lets one in
@@ -84,6 +95,67 @@ async def bind(database: DatabaseConnection, identity: Identity) -> Tenant:
         bound = (await session.execute(statement.execution_options(populate_existing=True))).scalar_one()
         log.info("tenant.bound", tenant=str(bound.tenant_id), team=identity.team_id)
         return _read(bound)
+
+
+async def served(session: AsyncSession) -> bool:
+    """Whether the session's tenant is active; one that is not is answered and told nothing."""
+    return bool(await session.scalar(select(func.tenant_served())))
+
+
+async def disable(
+    session: AsyncSession, tenant: TenantId, reason: str, *, is_gone: bool = False, actor: str = ITSELF
+) -> bool:
+    """Serve a tenant no more; False when it was disabled before. The session is the tenant's, or nobody's.
+
+    `is_gone` says that Slack has taken our token back: it is forgotten, and open questions end as cancelled at once.
+    Otherwise workers withdraw them, with their placeholders.
+    """
+    disabled = bool(await session.scalar(select(func.tenant_disable(tenant, reason, is_gone))))
+    if disabled:
+        deed = Deed.UNINSTALLED if is_gone else Deed.TENANT_CHANGED
+        await record(session, deed, tenant=tenant, actor=actor, subject=str(tenant), served=False, reason=reason)
+        log.warning("tenant.disabled", tenant=str(tenant), reason=reason)
+    return disabled
+
+
+async def enable(session: AsyncSession, tenant: TenantId, *, actor: str = ITSELF) -> bool:
+    """Serve a tenant again; False when it was not disabled. The session is nobody's."""
+    values = {"status": "active", "disabled_at": null(), "disabled_because": null()}
+    disabled = update(_ROW).where(_ROW.tenant_id == tenant, _ROW.status == "disabled")
+    enabled = await session.scalar(disabled.values(values).returning(_ROW.tenant_id)) is not None
+    if enabled:
+        await record(session, Deed.TENANT_CHANGED, tenant=tenant, actor=actor, subject=str(tenant), served=True)
+        log.info("tenant.enabled", tenant=str(tenant))
+    return enabled
+
+
+async def describe(
+    session: AsyncSession, tenant: TenantId, *, company_name: str | None, domain_areas: Sequence[str] | None
+) -> None:
+    """Say what a prompt may tell of the tenant; None leaves it as it is. The session is nobody's."""
+    given = {"company_name": company_name, "domain_areas": None if domain_areas is None else list(domain_areas)}
+    values = {name: value for name, value in given.items() if value is not None}
+    if values:
+        await session.execute(update(_ROW).where(_ROW.tenant_id == tenant).values(values))
+        await record(
+            session, Deed.TENANT_CHANGED, tenant=tenant, actor=OPERATOR, subject=str(tenant), changed=sorted(values)
+        )
+
+
+async def purge(database: DatabaseConnection, tenant: TenantId) -> int:
+    """Delete everything of a disabled tenant but its name and its audit log; the number of rows.
+
+    Raises:
+        Refused: it is not disabled.
+    """
+    async with database.session() as session:
+        deleted: int | None = await session.scalar(select(func.tenant_purge(tenant)))
+        if deleted is not None:
+            await record(session, Deed.ERASED, tenant=tenant, actor=OPERATOR, subject=str(tenant), rows=deleted)
+    if deleted is None:
+        raise Refused(f"tenant {tenant} is served: first `athenaeum tenants disable {tenant}`")
+    log.warning("tenant.purged", tenant=str(tenant), rows=deleted)
+    return deleted
 
 
 async def _find(session: AsyncSession, team_id: str | None, enterprise_id: str | None) -> models.Tenant | None:
@@ -107,4 +179,5 @@ def _read(row: models.Tenant) -> Tenant:
         bot_id=row.bot_id,
         company_name=row.company_name,
         domain_areas=tuple(row.domain_areas),
+        disabled_because=None if row.status == "active" else row.disabled_because or "disabled",
     )

@@ -65,9 +65,9 @@ def greet(app: Celery) -> None:
 
 @asynccontextmanager
 async def open_relay(
-    config: Config, database: DatabaseConnection, tenants: Collection[TenantId]
+    config: Config, database: DatabaseConnection, tenants: Collection[TenantId] | None
 ) -> AsyncGenerator[Relay]:
-    """The relay for events of these tenants, which may grow; to be run beside other work."""
+    """The relay for events of these tenants, which may grow, or of all; to be run beside other work."""
     app = celery_app(config)
     from athenaeum.worker.celery.relay import Relay  # noqa: PLC0415 - likewise
 
@@ -100,8 +100,8 @@ def consumer(config: Config, database: DatabaseConnection, process: Process) -> 
 
 
 def _queue(config: Config) -> str:
-    """One for each bot: another workspace's events are for the process that has its token."""
-    if config.slack_bot_token is None:
+    """One for each bot, unless tokens are stored: another workspace's events are for the process that has its token."""
+    if config.slack_bot_token is None or config.secret_keys:
         return "athenaeum"
     digest = hashlib.sha256(config.slack_bot_token.get_secret_value().encode()).hexdigest()
     return f"athenaeum.{digest[:12]}"

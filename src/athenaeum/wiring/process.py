@@ -15,6 +15,7 @@ import structlog
 from athenaeum.config import EngineName
 from athenaeum.errors import Misconfigured
 from athenaeum.gateway.app import build_app
+from athenaeum.gateway.installer import Installer
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.socket_mode import SocketMode
@@ -99,7 +100,7 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             intake = Intake(database, limit=limit, clients=workspace.clients)
             parts.open_door(config, Listener(database, intake), workspace)
         if config.engine is EngineName.CELERY and set(roles) != {Role.WORKER}:
-            relay = await stack.enter_async_context(broker.open_relay(config, database, workspace.clients))
+            relay = await stack.enter_async_context(broker.open_relay(config, database, workspace.tenants))
             parts.tell(relay)
         address = await stack.enter_async_context(serve_http(parts.app(config), host=config.host, port=config.port))
         await stack.enter_async_context(beside(*(work() for work in parts.works)))
@@ -118,6 +119,7 @@ class _Parts:
     probes: dict[str, Callable[[], Awaitable[Probe]]]
     works: list[Callable[[], Coroutine[Any, Any, None]]]
     listener: Listener | None = None
+    installer: Installer | None = None
 
     def employ(self, engine: Engine) -> None:
         self.probes["workers"] = probes.workers(engine.pool)
@@ -129,6 +131,7 @@ class _Parts:
 
     def open_door(self, config: Config, listener: Listener, workspace: Workspace) -> None:
         self.listener = listener
+        self.installer = workspace.installer
         self.works.append(workspace.sync)
         if config.slack_app_token is not None:
             socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
@@ -137,11 +140,12 @@ class _Parts:
 
     def app(self, config: Config) -> FastAPI:
         secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None
-        return build_app(probes=self.probes, listener=self.listener, signing_secret=secret)
+        return build_app(probes=self.probes, listener=self.listener, signing_secret=secret, installer=self.installer)
 
 
 async def _listen(socket: SocketMode, workspace: Workspace) -> None:
-    await workspace.tenant()  # an event before that could not be taken, and Slack may not send it again for a minute
+    if workspace.client is not None:
+        await workspace.tenant()  # an event before that could not be taken, and Slack may be slow to send it again
     await socket.run()
 
 
@@ -173,7 +177,7 @@ async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Run
 def _require_slack(config: Config, roles: Collection[Role]) -> None:
     if Role.GATEWAY not in roles:
         return
-    if config.slack_bot_token is None:
+    if config.slack_bot_token is None and config.slack_client_id is None:
         raise Misconfigured(
             "SLACK_BOT_TOKEN is not set: docs/guides/slack.md tells how to get one, and athenaeum demo needs none"
         )

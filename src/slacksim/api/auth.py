@@ -19,11 +19,11 @@ def auth_test(call: Call) -> JsonObject:
         "url": f"{call.url}/",
         "team": team.name,
         "user": call.app.name,
-        "team_id": team.id,
+        "team_id": team.enterprise if call.app.is_enterprise_install else team.id,
         "user_id": call.app.user_id,
         "bot_id": call.app.bot_id,
-        "is_enterprise_install": False,
-    }
+        "is_enterprise_install": call.app.is_enterprise_install,
+    } | ({"enterprise_id": team.enterprise} if team.enterprise else {})
 
 
 def revoke(call: Call) -> JsonObject:

@@ -23,7 +23,7 @@ _BASES = (ROOT, ROOT / "src" / "athenaeum", ROOT / "src")
 _PATH = re.compile(
     r"^(?:\./)?(?:[\w.-]+/)*[\w-]+\.(?:py|md|toml|lock|yaml|j2)$|^(?:tests|docs|bench|src|examples)/[\w./-]+$"
 )
-_ELSEWHERE = {"my-company.yaml", "report.pdf", "postgres.log"}
+_ELSEWHERE = {"my-company.yaml", "their-company.yaml", "report.pdf", "postgres.log"}
 """Files of the reader's own."""
 
 every_page = pytest.mark.parametrize("page", [Page(path) for path in PAGES], ids=str)

@@ -1,0 +1,40 @@
+"""A workspace that was installed, or whose events may have been missed: read it all from Slack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from athenaeum.conversations.sync import sync_workspace
+from athenaeum.errors import RetryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.event import Event
+    from athenaeum.domain.identity import TenantId
+    from athenaeum.slack.client import SlackClient
+
+log = structlog.get_logger(__name__)
+
+
+class WorkspaceHandler:
+    """Handles `slack.workspace`; begun again it reads on where each channel had got to."""
+
+    def __init__(self, database: DatabaseConnection, clients: Mapping[TenantId, SlackClient]) -> None:
+        """`clients` may grow while it is used."""
+        self._database = database
+        self._clients = clients
+
+    async def handle(self, event: Event) -> None:
+        """Read the workspace."""
+        client = self._clients.get(event.tenant)
+        if client is None:
+            raise RetryLater("the workspace is not connected yet: is SLACK_BOT_TOKEN its bot's?")
+        await sync_workspace(self._database, client, event.tenant)
+
+    async def give_up(self, event: Event, error: Exception) -> None:
+        """Nobody waits for it; what events tell is enough to answer."""
+        log.warning("refresh.given_up", event_id=event.id, kind=event.kind, error=str(error))
