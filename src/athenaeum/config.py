@@ -65,6 +65,7 @@ class Config(BaseSettings):
     event_visibility_timeout: int = Field(60, ge=1, validation_alias="EVENT_VISIBILITY_TIMEOUT")
     max_retry_count: int = Field(3, ge=0, le=20, validation_alias="MAX_RETRY_COUNT")
     rate_limit: int = Field(30, ge=0, le=60_000, validation_alias="RATE_LIMIT_PER_MINUTE")
+    user_rate_limit: int = Field(0, ge=0, le=60_000, validation_alias="USER_RATE_LIMIT_PER_MINUTE")
     redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
     engine: EngineName = Field(EngineName.POSTGRES, validation_alias="ATHENAEUM_ENGINE")
     celery_broker_url: SecretStr | None = Field(None, validation_alias="CELERY_BROKER_URL")

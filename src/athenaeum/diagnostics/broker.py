@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from athenaeum.config import EngineName
 from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.errors import Misconfigured
-from athenaeum.tenants.limits import PostgresBucket, Rate
+from athenaeum.tenants.limits import PostgresBucket, Rate, Rates
 from athenaeum.wiring.broker import BrokerAway, celery_app, greet
 from athenaeum.wiring.limit import redis_bucket
 
@@ -23,7 +23,7 @@ _INSTALL = "pip install 'athenaeum[celery]'"
 async def look(config: Config) -> list[Finding]:
     """A finding for each of the two that is wanted; none where neither is."""
     findings: list[Finding] = []
-    if config.redis_url is not None and config.rate_limit:
+    if config.redis_url is not None and (config.rate_limit or config.user_rate_limit):
         findings.append(await _redis(config.redis_url.get_secret_value()))
     if config.engine is EngineName.CELERY:
         findings.append(await _broker(config))
@@ -31,9 +31,9 @@ async def look(config: Config) -> list[Finding]:
 
 
 async def _redis(url: str) -> Finding:
-    rate = Rate.per_minute(1)
+    rates = Rates(Rate.per_minute(1))
     try:
-        async with redis_bucket(url, rate, otherwise=PostgresBucket(rate)) as bucket:
+        async with redis_bucket(url, rates, otherwise=PostgresBucket(rates)) as bucket:
             started = time.perf_counter()
             if await bucket.answers():
                 return ok(_REDIS, f"answers in {(time.perf_counter() - started) * 1000:.0f} ms")

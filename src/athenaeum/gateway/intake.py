@@ -186,7 +186,7 @@ class _Writer:
             if not manner.awaits_answer:
                 await modes.count_answer(session, speech.channel)
             if limit is not None:
-                await limit.take(session, tenant, speech.channel, turn=new)
+                await limit.take(session, tenant, speech.channel, speech.sender, turn=new)
 
         try:
             opened = await turns.open_turn(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from athenaeum.errors import Misconfigured
-from athenaeum.tenants.limits import PostgresBucket, Rate
+from athenaeum.tenants.limits import PostgresBucket, Rate, Rates
 from athenaeum.wiring import probes
 
 if TYPE_CHECKING:
@@ -27,20 +27,21 @@ async def open_limit(
     Raises:
         Misconfigured: Redis is configured, and its client is not installed.
     """
-    if config.rate_limit == 0:
+    channel, user = (Rate.per_minute(count) if count else None for count in (config.rate_limit, config.user_rate_limit))
+    if channel is user is None:
         yield None
         return
-    rate = Rate.per_minute(config.rate_limit)
-    bucket = PostgresBucket(rate)
+    rates = Rates(channel, user)
+    bucket = PostgresBucket(rates)
     if config.redis_url is None:
         yield bucket
         return
-    async with redis_bucket(config.redis_url.get_secret_value(), rate, otherwise=bucket) as shared:
+    async with redis_bucket(config.redis_url.get_secret_value(), rates, otherwise=bucket) as shared:
         looks["redis"] = probes.redis(shared)
         yield shared
 
 
-def redis_bucket(url: str, rate: Rate, *, otherwise: TokenBucket) -> RedisBucket:
+def redis_bucket(url: str, rates: Rates, *, otherwise: TokenBucket) -> RedisBucket:
     """A bucket in Redis; nothing is opened.
 
     Raises:
@@ -51,6 +52,6 @@ def redis_bucket(url: str, rate: Rate, *, otherwise: TokenBucket) -> RedisBucket
     except ImportError as error:
         raise Misconfigured("REDIS_URL is set, and the client is missing: pip install 'athenaeum[redis]'") from error
     try:
-        return RedisBucket(url, rate, otherwise=otherwise)
+        return RedisBucket(url, rates, otherwise=otherwise)
     except ValueError as error:
         raise Misconfigured("REDIS_URL cannot be read: give redis://host:6379/0, or unset it") from error

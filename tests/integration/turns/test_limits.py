@@ -50,6 +50,22 @@ async def test_the_asker_alone_is_told_and_the_message_is_archived(product: Prod
     assert archived == [(1,)]
 
 
+async def test_a_person_over_their_own_limit_is_told_alike_in_any_channel(
+    sim: SlackSim, database_url: str, home: Path
+) -> None:
+    async with at_work(sim, database_url, home, user_rate_limit=2) as product:
+        asked = await ask(product, 2)
+        other = product.ask("maya", "board")
+        await product.opened(other)
+        colleague = product.ask("tom", "platform")
+        await product.opened(colleague)
+        await product.rest()
+
+        assert [len(product.replies(question)) for question in (*asked, other, colleague)] == [1, 1, 0, 1]
+        assert [(said.user, said.text) for said in whispers(product)] == [(product.person("maya").user.id, SENTENCE)]
+        assert await product.rows("SELECT count(*) FROM events WHERE event_type = 'turn'") == [(3,)]
+
+
 async def test_in_a_thread_the_asker_is_told_in_the_thread(product: Product) -> None:
     parent, _ = await ask(product, 2)
     await ask(product, thread=parent)

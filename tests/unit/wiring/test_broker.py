@@ -8,12 +8,12 @@ import pytest
 
 from athenaeum.config import Config
 from athenaeum.errors import Misconfigured
-from athenaeum.tenants.limits import PostgresBucket, Rate
+from athenaeum.tenants.limits import PostgresBucket, Rate, Rates
 from athenaeum.wiring.broker import celery_app
 from athenaeum.wiring.limit import redis_bucket
 
 URL = "redis://127.0.0.1:6379/0"
-RATE = Rate.per_minute(30)
+RATES = Rates(Rate.per_minute(30))
 
 
 def test_without_celery_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_without_redis_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "athenaeum.tenants.limits.redis", None)
 
     with pytest.raises(Misconfigured, match=r"pip install 'athenaeum\[redis\]'"):
-        redis_bucket(URL, RATE, otherwise=PostgresBucket(RATE))
+        redis_bucket(URL, RATES, otherwise=PostgresBucket(RATES))
 
 
 def test_each_bot_has_a_queue_of_its_own_whose_name_tells_no_token() -> None:

@@ -15,7 +15,7 @@ from athenaeum.errors import RetryLater
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from athenaeum.domain.identity import ChannelId, TenantId, TurnId
+    from athenaeum.domain.identity import ChannelId, TenantId, TurnId, UserId
 
 SENTENCE = "I'm receiving too many requests right now. Please try again in a moment."
 
@@ -27,7 +27,9 @@ class TooManyRequests(RetryLater):
         """Say it to the operator in seconds, and to the person in one sentence."""
         seconds = after.total_seconds()
         super().__init__(
-            f"too many requests in this channel: again in {seconds:.1f} s", after=after, user_text=SENTENCE
+            f"too many requests in this channel or of this person: again in {seconds:.1f} s",
+            after=after,
+            user_text=SENTENCE,
         )
 
 
@@ -49,10 +51,20 @@ class Rate:
         return self.interval * self.burst
 
 
-class TokenBucket(Protocol):
-    """One bucket for each channel of each tenant."""
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How much each channel may ask, and each person in all channels together; None is no limit."""
 
-    async def take(self, session: AsyncSession, tenant: TenantId, channel: ChannelId, *, turn: TurnId) -> None:
+    channel: Rate | None
+    user: Rate | None = None
+
+
+class TokenBucket(Protocol):
+    """One bucket for each channel, and one for each person, of each tenant: a question takes from both or neither."""
+
+    async def take(
+        self, session: AsyncSession, tenant: TenantId, channel: ChannelId, user: UserId, *, turn: TurnId
+    ) -> None:
         """Take a token for a turn that is new, within the transaction of `session`, which is the tenant's.
 
         When that is rolled back and the turn comes again, it costs no second token.

@@ -16,14 +16,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from athenaeum.observability.metrics import LIMIT_FALLBACKS
-from athenaeum.tenants.limits.bucket import Rate, TokenBucket, TooManyRequests
+from athenaeum.tenants.limits.bucket import Rate, Rates, TokenBucket, TooManyRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from athenaeum.domain.identity import ChannelId, TenantId, TurnId
+    from athenaeum.domain.identity import ChannelId, TenantId, TurnId, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -33,19 +33,27 @@ _REMEMBERED = timedelta(minutes=10)
 """For how long a turn keeps its verdict: Slack repeats what was not acknowledged after 0, 1 and 5 minutes."""
 _MICROSECOND = timedelta(microseconds=1)
 
-# Times are whole microseconds, which Lua's doubles hold exactly. The first key is the bucket, the second the turn's.
+# Times are whole microseconds, which Lua's doubles hold exactly. The last key is the turn's, the others are buckets:
+# the question takes from all of them, or from none.
 _TAKE = """
-local known = redis.call('GET', KEYS[2])
+local verdict, buckets = KEYS[#KEYS], #KEYS - 1
+local known = redis.call('GET', verdict)
 if known then return tonumber(known) end
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
-local interval, period = tonumber(ARGV[1]), tonumber(ARGV[2])
-local latest = now + period
-local full_at = math.max(now, math.min(tonumber(redis.call('GET', KEYS[1]) or now), latest))
-local wait = math.max(0, full_at + interval - latest)
-if wait == 0 then full_at = full_at + interval end
-redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.max(1, math.ceil((full_at - now) / 1000)))
-redis.call('SET', KEYS[2], string.format('%.0f', wait), 'PX', ARGV[3])
+local full_at, wait = {}, 0
+for i = 1, buckets do
+    local interval, period = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local latest = now + period
+    full_at[i] = math.max(now, math.min(tonumber(redis.call('GET', KEYS[i]) or now), latest))
+    if wait == 0 then wait = math.max(0, full_at[i] + interval - latest) end
+end
+for i = 1, buckets do
+    if wait == 0 then full_at[i] = full_at[i] + tonumber(ARGV[2 * i - 1]) end
+    local left = math.max(1, math.ceil((full_at[i] - now) / 1000))
+    redis.call('SET', KEYS[i], string.format('%.0f', full_at[i]), 'PX', left)
+end
+redis.call('SET', verdict, string.format('%.0f', wait), 'PX', ARGV[#ARGV])
 return wait
 """
 
@@ -54,7 +62,7 @@ class RedisBucket:
     """An async context manager that may be closed twice; `otherwise` decides while Redis gives no answer."""
 
     def __init__(
-        self, url: str, rate: Rate, *, otherwise: TokenBucket, clock: Callable[[], float] = time.monotonic
+        self, url: str, rates: Rates, *, otherwise: TokenBucket, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """`url` is a `redis://`, `rediss://` or `unix://` address; nothing is opened yet."""
         self._redis = Redis.from_url(
@@ -66,7 +74,7 @@ class RedisBucket:
         )
         self._script = self._redis.register_script(_TAKE)
         self._otherwise = otherwise
-        self._rate = rate
+        self._rates = rates
         self._clock = clock
         self._asked_again_at = 0.0
         self._away = False
@@ -79,12 +87,14 @@ class RedisBucket:
         """Close every connection."""
         await self._redis.aclose()
 
-    async def take(self, session: AsyncSession, tenant: TenantId, channel: ChannelId, *, turn: TurnId) -> None:
+    async def take(
+        self, session: AsyncSession, tenant: TenantId, channel: ChannelId, user: UserId, *, turn: TurnId
+    ) -> None:
         """As `TokenBucket.take` says. A full bucket is no key at all, and so is every bucket of a Redis that forgot."""
-        wait = await self._ask(tenant, channel, turn)
+        wait = await self._ask(tenant, {channel: self._rates.channel, user: self._rates.user}, turn)
         if wait is None:
             LIMIT_FALLBACKS.inc()
-            await self._otherwise.take(session, tenant, channel, turn=turn)
+            await self._otherwise.take(session, tenant, channel, user, turn=turn)
         elif wait:
             raise TooManyRequests(wait)
 
@@ -96,15 +106,15 @@ class RedisBucket:
             return False
         return True
 
-    async def _ask(self, tenant: TenantId, channel: ChannelId, turn: TurnId) -> timedelta | None:
+    async def _ask(self, tenant: TenantId, rates: dict[str, Rate | None], turn: TurnId) -> timedelta | None:
         if self._clock() < self._asked_again_at:
             return None
-        bucket = f"athenaeum:limit:{{{tenant}:{channel}}}"  # braces: in a cluster both keys are on one node
-        arguments = [self._rate.interval // _MICROSECOND, self._rate.period // _MICROSECOND]
+        wanted = {subject: rate for subject, rate in rates.items() if rate is not None}
+        prefix = f"athenaeum:{{{tenant}}}"  # braces: in a cluster all keys of a tenant are on one node
+        keys = [*(f"{prefix}:limit:{subject}" for subject in wanted), f"{prefix}:asked:{turn}"]
+        times = [time // _MICROSECOND for rate in wanted.values() for time in (rate.interval, rate.period)]
         try:
-            microseconds = await self._script(
-                keys=[bucket, f"{bucket}:{turn}"], args=[*arguments, _REMEMBERED // timedelta(milliseconds=1)]
-            )
+            microseconds = await self._script(keys=keys, args=[*times, _REMEMBERED // timedelta(milliseconds=1)])
         except (RedisError, OSError) as error:
             self._asked_again_at = self._clock() + _PAUSE
             if not self._away:
