@@ -6,13 +6,13 @@ Only messages outside of threads: in a thread the bot listens once it was spoken
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database.models import ChannelMode, SlackChannel
+from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId
 from athenaeum.errors import RetryLater
 
@@ -22,22 +22,12 @@ CAP = 20
 _TODAY = func.date(func.timezone("UTC", func.now()))
 
 
-class Mode(StrEnum):
-    """What is answered in a channel."""
-
-    MENTIONS = "mentions"
-    QUESTIONS = "questions"
-    ALL = "all"
-    SUGGEST = "suggest"
-    """Questions, and only their writer sees the answer."""
-
-
 class CapReached(RetryLater):
     """The channel has had its answers of today."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ChannelSetting:
     """A channel's mode; `answered` counts today."""
 
     channel: ChannelId
@@ -81,7 +71,7 @@ async def set_mode(session: AsyncSession, channel: ChannelId, mode: Mode, *, cap
     )
 
 
-async def list_settings(session: AsyncSession) -> list[Setting]:
+async def list_settings(session: AsyncSession) -> list[ChannelSetting]:
     """The mode of every channel that is not archived, by name; direct messages have none."""
     row, channel = ChannelMode, SlackChannel
     today = case((row.counted_on == _TODAY, row.answered), else_=0)
@@ -92,6 +82,6 @@ async def list_settings(session: AsyncSession) -> list[Setting]:
         .order_by(channel.name, channel.channel_id)
     )
     return [
-        Setting(ChannelId(found), name, Mode(mode or Mode.MENTIONS), cap or CAP, answered or 0)
+        ChannelSetting(ChannelId(found), name, Mode(mode or Mode.MENTIONS), cap or CAP, answered or 0)
         for found, name, mode, cap, answered in await session.execute(listed)
     ]

@@ -19,6 +19,16 @@ class ChannelKind(StrEnum):
     GROUP = "mpim"
 
 
+class Mode(StrEnum):
+    """What is answered in a channel, outside of threads."""
+
+    MENTIONS = "mentions"
+    QUESTIONS = "questions"
+    ALL = "all"
+    SUGGEST = "suggest"
+    """Questions, and only their writer sees the answer."""
+
+
 class Surface(StrEnum):
     """The outer edge a question came from; only gateway and delivery look at it."""
 

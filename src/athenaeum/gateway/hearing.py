@@ -10,10 +10,9 @@ import structlog
 from sqlalchemy import func, select
 
 from athenaeum.conversations import modes, threads
-from athenaeum.conversations.addressing import Remark, Verdict, listen
+from athenaeum.conversations.addressing import Judgement, Remark, listen
 from athenaeum.conversations.keywords import Keyword, read_keyword
-from athenaeum.conversations.modes import Mode
-from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.channel import ChannelKind, Mode
 from athenaeum.gateway.admission import opens_turn
 from athenaeum.tenants.personas import persona_for
 
@@ -86,7 +85,7 @@ async def _in_thread(session: AsyncSession, tenant: Tenant, remark: Remark, keyw
     if keyword in {Keyword.MUTE, Keyword.STOP}:
         return Manner.OVERHEARD
     verdict = await _judge(session, tenant, remark)
-    if verdict is Verdict.ASKS or (keyword is not None and verdict is Verdict.NO_QUESTION):
+    if verdict is Judgement.ASKS or (keyword is not None and verdict is Judgement.NO_QUESTION):
         return Manner.OVERHEARD
     return None
 
@@ -96,12 +95,12 @@ async def _in_channel(session: AsyncSession, tenant: Tenant, remark: Remark) -> 
     if mode is Mode.MENTIONS:
         return None
     verdict = await _judge(session, tenant, remark)
-    if verdict is Verdict.ASKS or (mode is Mode.ALL and verdict is Verdict.NO_QUESTION):
+    if verdict is Judgement.ASKS or (mode is Mode.ALL and verdict is Judgement.NO_QUESTION):
         return Manner.SUGGESTED if mode is Mode.SUGGEST else Manner.TAKEN_UP
     return None
 
 
-async def _judge(session: AsyncSession, tenant: Tenant, remark: Remark) -> Verdict:
+async def _judge(session: AsyncSession, tenant: Tenant, remark: Remark) -> Judgement:
     persona = await persona_for(session, remark.channel)
     verdict = await listen(session, tenant, remark, bot_name=persona.name)
     log.debug("message.judged", channel=remark.channel, ts=remark.ts, verdict=verdict.value)

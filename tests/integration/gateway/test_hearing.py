@@ -7,7 +7,7 @@ import time
 import pytest
 
 from athenaeum.conversations import modes, turns
-from athenaeum.conversations.modes import Mode
+from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId, LeaseToken, MessageTs, TurnId, turn_id
 from athenaeum.gateway.listener import Listener, Receipt
 from support.slack_events import BOT, Events, Store

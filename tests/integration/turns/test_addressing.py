@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from athenaeum.conversations import modes
-from athenaeum.conversations.modes import Mode
+from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId
 from slacksim.model import Message
 from slacksim.server import SlackSim

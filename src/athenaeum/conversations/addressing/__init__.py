@@ -9,6 +9,6 @@ listening   what they need to know of a thread or channel, from the store
 from __future__ import annotations
 
 from athenaeum.conversations.addressing.listening import Remark, listen
-from athenaeum.conversations.addressing.verdict import Verdict
+from athenaeum.conversations.addressing.verdict import Judgement
 
-__all__ = ["Remark", "Verdict", "listen"]
+__all__ = ["Judgement", "Remark", "listen"]

@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.addressing.speech import called
-from athenaeum.conversations.addressing.verdict import Heard, Verdict, is_thanks, judge
+from athenaeum.conversations.addressing.verdict import Heard, Judgement, is_thanks, judge
 from athenaeum.conversations.history import SAID
 from athenaeum.conversations.mrkdwn import mentioned, spoken
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
@@ -55,7 +55,7 @@ class Remark:
     """As Slack wrote it."""
 
 
-async def listen(session: AsyncSession, tenant: Tenant, remark: Remark, *, bot_name: str) -> Verdict:
+async def listen(session: AsyncSession, tenant: Tenant, remark: Remark, *, bot_name: str) -> Judgement:
     """Judge a remark by what was said before it in its thread, and by who is called."""
     words = called(remark.text)
     before = [] if remark.thread_ts is None else await _before(session, remark)

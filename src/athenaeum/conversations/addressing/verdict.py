@@ -36,7 +36,7 @@ _EVERYONE = re.compile(rf"(?<!\w){any_of(TO_EVERYONE)}(?!\w)")
 _QUESTION_MARK = re.compile("[?\uff1f\u061f]")
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """What a message is; only the first is answered where the bot listens."""
 
     ASKS = "asks"
@@ -66,27 +66,27 @@ class Heard:
     """The bot's answer, right before this, ended with a question."""
 
 
-def judge(heard: Heard) -> Verdict:
+def judge(heard: Heard) -> Judgement:
     """Say what the message is."""
     words = _without_names(said(heard.text), heard.bot_names)
     marked = _QUESTION_MARK.search(words) is not None
     by_name = bool(heard.bot_names & called(heard.text))
     if _calls_others(heard):
-        verdict = Verdict.TO_SOMEBODY_ELSE
+        verdict = Judgement.TO_SOMEBODY_ELSE
     elif not marked and not by_name and not any(character.isalnum() for character in words):
-        verdict = Verdict.NO_WORDS
+        verdict = Judgement.NO_WORDS
     elif heard.asked_back and consists_of(words, _ASSENT):
-        verdict = Verdict.ASKS
+        verdict = Judgement.ASKS
     elif is_thanks(words) and not marked:
-        verdict = Verdict.THANKS
+        verdict = Judgement.THANKS
     elif by_name:
-        verdict = Verdict.ASKS
+        verdict = Judgement.ASKS
     elif heard.among_people or _EVERYONE.search(words):
-        verdict = Verdict.AMONG_PEOPLE
+        verdict = Judgement.AMONG_PEOPLE
     elif is_question(heard.text) or heard.unanswered or heard.asked_back:
-        verdict = Verdict.ASKS
+        verdict = Judgement.ASKS
     else:
-        verdict = Verdict.NO_QUESTION
+        verdict = Judgement.NO_QUESTION
     return verdict
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athenaeum.conversations.addressing.speech import called
-from athenaeum.conversations.addressing.verdict import Heard, Verdict, is_question, is_thanks, judge
+from athenaeum.conversations.addressing.verdict import Heard, Judgement, is_question, is_thanks, judge
 from athenaeum.conversations.addressing.words import ASSENT, REQUESTS, THANKS
 from athenaeum.domain.identity import UserId
 
@@ -15,7 +15,7 @@ BOT = UserId("UBOT")
 TEAM = frozenset({"bob", "maya", "maya chen", "will", "thanh thảo", "zoë"})
 
 
-def hear(text: str, **known: bool) -> Verdict:
+def hear(text: str, **known: bool) -> Judgement:
     """The verdict in a thread of people with these names, under a bot called Athenaeum."""
     names = called(text) & TEAM
     return judge(Heard(text, bot=BOT, bot_names=frozenset({"athenaeum"}), names=names, **known))
@@ -57,7 +57,7 @@ def hear(text: str, **known: bool) -> Verdict:
     ],
 )
 def test_a_question_or_a_request_is_for_the_bot_that_listens(text: str) -> None:
-    assert hear(text) is Verdict.ASKS
+    assert hear(text) is Judgement.ASKS
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_a_question_or_a_request_is_for_the_bot_that_listens(text: str) -> None:
     ],
 )
 def test_who_is_called_is_spoken_to(text: str) -> None:
-    assert hear(text) is Verdict.TO_SOMEBODY_ELSE
+    assert hear(text) is Judgement.TO_SOMEBODY_ELSE
 
 
 @pytest.mark.parametrize(
     "text", ["Will the queue drain by itself?", "Did Bob deploy this?", "What did Maya decide about retries?"]
 )
 def test_who_is_only_talked_about_is_not_spoken_to(text: str) -> None:
-    assert hear(text) is Verdict.ASKS
+    assert hear(text) is Judgement.ASKS
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_who_is_only_talked_about_is_not_spoken_to(text: str) -> None:
     ],
 )
 def test_thanks_need_no_answer(text: str) -> None:
-    assert hear(text) is Verdict.THANKS
+    assert hear(text) is Judgement.THANKS
 
 
 @pytest.mark.parametrize(
     "text", ["", "   ", ":+1:", "👍", "🎉🎉", "https://example.org/a?b=c", "<https://e.org|here>", "`x`"]
 )
 def test_what_has_no_words_needs_no_answer(text: str) -> None:
-    assert hear(text) is Verdict.NO_WORDS
+    assert hear(text) is Judgement.NO_WORDS
 
 
 @pytest.mark.parametrize(
@@ -151,38 +151,38 @@ def test_what_has_no_words_needs_no_answer(text: str) -> None:
     ],
 )
 def test_a_remark_is_no_question(text: str) -> None:
-    assert hear(text) is Verdict.NO_QUESTION
+    assert hear(text) is Judgement.NO_QUESTION
 
 
 @pytest.mark.parametrize(
     "text", ["does anyone know this?", "can someone check?", "Hey team, who is on call?", "weiß jemand mehr?"]
 )
 def test_a_question_to_the_room_is_left_to_the_room(text: str) -> None:
-    assert hear(text) is Verdict.AMONG_PEOPLE
+    assert hear(text) is Judgement.AMONG_PEOPLE
 
 
 @pytest.mark.parametrize("text", ["how long does it take?", "please try it again", "I tried it.", "show me"])
 def test_two_people_who_talk_are_left_alone(text: str) -> None:
-    assert hear(text, among_people=True) is Verdict.AMONG_PEOPLE
+    assert hear(text, among_people=True) is Judgement.AMONG_PEOPLE
 
 
 def test_the_bots_name_brings_it_back_among_people() -> None:
-    assert hear("athenaeum, what do our docs say?", among_people=True) is Verdict.ASKS
+    assert hear("athenaeum, what do our docs say?", among_people=True) is Judgement.ASKS
 
 
 def test_a_remark_belongs_to_the_writers_question_that_waits() -> None:
-    assert hear("the EU cluster", unanswered=True) is Verdict.ASKS
-    assert hear("thanks!", unanswered=True) is Verdict.THANKS
-    assert hear("Bob, the EU cluster", unanswered=True) is Verdict.TO_SOMEBODY_ELSE
+    assert hear("the EU cluster", unanswered=True) is Judgement.ASKS
+    assert hear("thanks!", unanswered=True) is Judgement.THANKS
+    assert hear("Bob, the EU cluster", unanswered=True) is Judgement.TO_SOMEBODY_ELSE
 
 
 @pytest.mark.parametrize("text", ["yes", "yes please", "the EU cluster", "ja bitte", "ok"])
 def test_what_the_bot_asked_is_answered_to_it(text: str) -> None:
-    assert hear(text, asked_back=True) is Verdict.ASKS
+    assert hear(text, asked_back=True) is Judgement.ASKS
 
 
 def test_thanks_are_thanks_also_when_the_bot_asked() -> None:
-    assert hear("thanks a lot!", asked_back=True) is Verdict.THANKS
+    assert hear("thanks a lot!", asked_back=True) is Judgement.THANKS
 
 
 phrases = st.lists(st.sampled_from([*THANKS, *ASSENT]), min_size=1, max_size=5)
@@ -206,16 +206,16 @@ def test_thanks_before_a_question_do_not_hide_it(said: list[str], question: str)
 def test_a_mention_of_somebody_else_is_never_for_the_bot(text: str, among: bool, waiting: bool, back: bool) -> None:
     heard = Heard(f"<@UBOB> {text.replace('`', '')}", BOT, among_people=among, unanswered=waiting, asked_back=back)
 
-    assert judge(heard) is Verdict.TO_SOMEBODY_ELSE
+    assert judge(heard) is Judgement.TO_SOMEBODY_ELSE
 
 
 @given(st.text(max_size=300))
 def test_any_text_has_a_verdict(text: str) -> None:
-    assert hear(text) in set(Verdict)
+    assert hear(text) in set(Judgement)
 
 
 @given(st.sampled_from(REQUESTS), st.text(max_size=40))
 def test_among_people_no_request_without_a_name_is_for_the_bot(request: str, rest: str) -> None:
     verdict = judge(Heard(f"{request} {rest}", BOT, bot_names=frozenset({"athenaeum"}), among_people=True))
 
-    assert verdict is not Verdict.ASKS or "athenaeum" in rest.lower()
+    assert verdict is not Judgement.ASKS or "athenaeum" in rest.lower()

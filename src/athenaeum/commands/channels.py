@@ -1,0 +1,102 @@
+"""`athenaeum channels`: what is answered in a channel without a mention."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.table import Table
+
+from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+from athenaeum.commands.limits import tenant_named
+from athenaeum.domain.channel import Mode
+from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
+from athenaeum.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.conversations.modes import ChannelSetting
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Say in which channels to answer without a mention.\n\nExample: athenaeum channels mode platform questions",
+)
+
+Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
+
+
+@app.command("list")
+def list_(tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """List the channels and what is answered in each.
+
+    Example: athenaeum channels list
+    """
+    found = run(_list(tenant))
+    if as_json:
+        show_json([asdict(setting) for setting in found])
+        return
+    table = Table("channel", "id", "answers", box=None, pad_edge=False)
+    table.add_column("today", justify="right")
+    for setting in found:
+        today = "" if setting.mode is Mode.MENTIONS else f"{setting.answered} of {setting.cap}"
+        table.add_row(escaped(f"#{setting.name}"), setting.channel, setting.mode.value, today)
+    out.print(table)
+
+
+@app.command()
+def mode(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name or id.")],
+    answers: Annotated[
+        Mode,
+        typer.Argument(
+            metavar="MODE", help=f"{', '.join(Mode)}: what is answered; what it suggests the writer alone sees."
+        ),
+    ],
+    cap: Annotated[int, typer.Option("--cap", min=1, help="Answers a day without a mention, at most.")] = 20,
+    tenant: Tenant = None,
+) -> None:
+    """Answer in a channel by this mode from now on.
+
+    Example: athenaeum channels mode platform questions --cap 10
+    """
+    setting = run(_set(channel, answers, cap, tenant))
+    told = "" if answers is Mode.MENTIONS else f", {setting.cap} a day at most"
+    out.print(f"#{escaped(setting.name)}: {answers.value}{told}")
+
+
+async def _list(tenant: str | None) -> list[ChannelSetting]:
+    from athenaeum.conversations import modes
+
+    return await _within(tenant, modes.list_settings)
+
+
+async def _set(channel: str, answers: Mode, cap: int, tenant: str | None) -> ChannelSetting:
+    from athenaeum.conversations import modes
+
+    async def put(session: AsyncSession) -> ChannelSetting:
+        wanted = channel.removeprefix("#")
+        known = await modes.list_settings(session)
+        found = [one for one in known if wanted == one.channel] or [one for one in known if wanted == one.name]
+        if not found:
+            raise Refused(f"there is no channel {channel!r}: `athenaeum channels list` shows those that are known")
+        if len(found) > 1:
+            raise Refused(f"{len(found)} channels are called {channel!r}: give the id")
+        await modes.set_mode(session, found[0].channel, answers, cap=cap)
+        return replace(found[0], mode=answers, cap=cap)
+
+    return await _within(tenant, put)
+
+
+async def _within(tenant: str | None, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    from athenaeum.wiring.database import open_database
+
+    async with open_database(settings()) as database:
+        of: TenantId = await tenant_named(database, tenant) or DEFAULT_TENANT
+        async with database.session(of) as session:
+            return await work(session)
