@@ -1,4 +1,4 @@
-"""`athenaeum slack import`: what was said before Athenaeum came."""
+"""`athenaeum slack import` and `rebuild`: what was said before Athenaeum came, and since."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from athenaeum.commands.console import AsJson, duration, err, escaped, out, run, settings, show_json
 from athenaeum.commands.limits import tenant_named
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from athenaeum.conversations.export import Advance, ImportReport
     from athenaeum.conversations.export.importer import OnAdvance
+    from athenaeum.gateway.rebuild import Rebuilt
 
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Into this tenant, by name or id; else the first one.")]
 
@@ -39,6 +40,40 @@ def import_(
         show_json(_jsonable(report))
     else:
         _show(report)
+
+
+def rebuild(
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="Of this tenant, by name or id; else the first one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the archive again from the log of what Slack told; questions may be asked meanwhile.
+
+    Example: athenaeum slack rebuild
+    """
+    rebuilt = run(_rebuild(tenant))
+    if as_json:
+        show_json(asdict(rebuilt))
+        return
+    out.print(f"{rebuilt.events} events of {rebuilt.channels} channels played again")
+    if rebuilt.unreadable:
+        err.print(
+            f"{rebuilt.unreadable} events are not understood by this release: they stay in the log", soft_wrap=True
+        )
+
+
+async def _rebuild(tenant: str | None) -> Rebuilt:
+    from athenaeum.gateway.rebuild import rebuild
+    from athenaeum.tenants import register
+    from athenaeum.wiring.database import open_database
+
+    columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with open_database(settings()) as database:
+        of = await register.get(database, await tenant_named(database, tenant) or DEFAULT_TENANT)
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+            task = progress.add_task("", total=None)
+            return await rebuild(database, of, lambda done, total: progress.update(task, completed=done, total=total))
 
 
 async def _import(export: Path, tenant: str | None, *, dry_run: bool) -> ImportReport:

@@ -11,7 +11,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Table,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -133,7 +145,7 @@ async def rename(session: AsyncSession, channel: ChannelId, name: str, *, at: da
 
 async def archive(session: AsyncSession, channel: ChannelId, *, archived: bool, at: datetime) -> None:
     """Archived or back again, unless that is older than what is known; `at` is Slack's time."""
-    older = _older(SlackChannel.archive_changed_at, at, SlackChannel.is_archived < archived)
+    older = _older(SlackChannel.archive_changed_at, at, SlackChannel.is_archived < literal(archived))
     await _change(session, channel, older, is_archived=archived, archive_changed_at=at)
 
 
@@ -219,7 +231,20 @@ async def history_read_to(session: AsyncSession, channel: ChannelId) -> MessageT
     return MessageTs(ts) if ts else None
 
 
-async def note_history(session: AsyncSession, channel: ChannelId, newest: MessageTs) -> None:
-    """The channel's history was read up to this message."""
+async def named(session: AsyncSession) -> set[str]:
+    """The ids of the channels that were read from Slack, whatever is said there now."""
+    was_read = (SlackChannel.name != "") | SlackChannel.members_read_at.is_not(None)
+    return set(await session.scalars(select(SlackChannel.channel_id).where(was_read)))
+
+
+async def any_history_was_read(session: AsyncSession) -> bool:
+    """Whether the workspace's histories were ever read, so that something may have been missed since."""
+    was_read = SlackChannel.history_read_to.is_not(None) | SlackChannel.history_read_at.is_not(None)
+    return bool(await session.scalar(select(exists().where(was_read))))
+
+
+async def note_history(session: AsyncSession, channel: ChannelId, newest: MessageTs | None) -> None:
+    """The channel's history was read just now, up to this message; None when it has none."""
+    mark = func.greatest(SlackChannel.history_read_to, newest)
     statement = update(SlackChannel).where(SlackChannel.channel_id == channel)
-    await session.execute(statement.values(history_read_to=newest))
+    await session.execute(statement.values(history_read_to=mark, history_read_at=func.clock_timestamp()))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import String, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,10 +58,10 @@ async def append(session: AsyncSession, kind: str, body: Payload) -> ChannelId |
         "ts": about.ts,
         "payload": {**_clean(body.fields), "event": _lean(_clean(event.fields))},
     }
-    moved = (await session.execute(_APPEND, row)).one_or_none()
-    if moved is None:  # it came before
+    stored = (await session.execute(_APPEND, row)).one_or_none()
+    if stored is None:  # it came before
         return None if about.channel is None else await moved_to(session, about.channel)
-    return ChannelId(moved[0]) if moved[0] else None
+    return None if stored.channel_id == about.channel else ChannelId(stored.channel_id)
 
 
 async def append_page(session: AsyncSession, channel: ChannelId, messages: Sequence[Mapping[str, Any]]) -> None:
@@ -127,16 +127,17 @@ def _lean(event: dict[str, Any]) -> dict[str, Any]:
     return lean
 
 
+_CALLED = bindparam("channel_id", type_=String)
+_MOVED = select(SlackChannelMove.moved_to).where(SlackChannelMove.channel_id == _CALLED)
 _INSERT = insert(SlackEvent).values(
     tenant_id=func.athenaeum_tenant(),
     event_id=bindparam("event_id"),
     type=bindparam("type"),
-    channel_id=bindparam("channel_id"),
+    channel_id=func.coalesce(_MOVED.scalar_subquery(), _CALLED),
     ts=bindparam("ts"),
     payload=bindparam("payload", type_=JSONB),
 )
-_MOVED = select(SlackChannelMove.moved_to).where(SlackChannelMove.channel_id == bindparam("channel_id"))
-_APPEND = _INSERT.on_conflict_do_nothing().returning(_MOVED.scalar_subquery())
+_APPEND = _INSERT.on_conflict_do_nothing().returning(SlackEvent.channel_id)
 _APPEND_PAGE = _INSERT.values(until=bindparam("until")).on_conflict_do_nothing()
 _DEAD = select(SlackMessage.ts).where(
     SlackMessage.channel_id == bindparam("channel"),

@@ -72,9 +72,16 @@ async def react(
     session: AsyncSession, channel: ChannelId, ts: MessageTs, reaction: Reaction, *, at: datetime, added: bool
 ) -> None:
     """Somebody reacted to a message, or took it back, `at` a time of Slack's; to a deleted message nobody does."""
-    place = {"channel": channel, "ts": ts}
-    await session.execute(_BESIDE, place)
-    await session.execute(_ADD if added else _REMOVE, {**place, "user": reaction.user, "name": reaction.name, "at": at})
+    await session.execute(_BESIDE, {"channel": channel, "ts": ts})
+    await store(session, channel, ts, reaction, at=at, added=added)
+
+
+async def store(
+    session: AsyncSession, channel: ChannelId, ts: MessageTs, reaction: Reaction, *, at: datetime, added: bool
+) -> None:
+    """`react` where the message cannot be deleted meanwhile, as its row is locked: without a lock of its own."""
+    told = {"channel": channel, "ts": ts, "user": reaction.user, "name": reaction.name, "at": at}
+    await session.execute(_ADD if added else _REMOVE, told)
 
 
 async def forget(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None:

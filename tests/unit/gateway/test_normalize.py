@@ -223,7 +223,7 @@ def test_almost_right_events_raise_nothing_but_unreadable_and_never_hold_what_po
         return
     if isinstance(change, Written):
         assert "\x00" not in change.message.text
-        assert all("\x00" not in name for name in change.message.files)
+        assert all("\x00" not in file.name for file in change.message.files)
         change.message.text.encode()
 
 
