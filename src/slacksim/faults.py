@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Mode = Literal["drop_before", "drop_after", "429", "500", "slow", "error", "error_after"]
+Mode = Literal["drop_before", "drop_after", "429", "500", "slow", "slow_after", "error", "error_after"]
 
 
 @dataclass(slots=True)
@@ -14,7 +14,8 @@ class Fault:
 
     Attributes:
         mode: ``drop_before`` closes the connection with nothing done, ``drop_after`` does the work and then closes it;
-            ``error`` does nothing and answers with an error, ``error_after`` does the work and then answers so.
+            ``error`` does nothing and answers with an error, ``error_after`` does the work and then answers so;
+            ``slow`` waits before the work, ``slow_after`` after it.
         retry_after: Seconds, the Retry-After of a 429.
         seconds: How long a slow call takes more.
         error: The code of an error, e.g. internal_error.

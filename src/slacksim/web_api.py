@@ -41,6 +41,8 @@ class WebApi:
             if fault.mode == "slow":
                 await asyncio.sleep(fault.seconds)
         response = self._respond(request, given, record, fault)
+        if fault is not None and fault.mode == "slow_after":
+            await asyncio.sleep(fault.seconds)
         record.ms = round((time.perf_counter() - started) * 1000, 3)
         return response
 
