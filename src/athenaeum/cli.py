@@ -8,7 +8,21 @@ import typer
 from typer.exceptions import Abort, TyperException
 from typer.main import get_command
 
-from athenaeum.commands import ask, audit, budgets, channels, database, demo, doctor, documents, events, serving, slack, tenants
+from athenaeum.commands import (
+    ask,
+    audit,
+    budgets,
+    channels,
+    database,
+    demo,
+    doctor,
+    documents,
+    events,
+    personas,
+    serving,
+    slack,
+    tenants,
+)
 from athenaeum.commands.console import complain
 from athenaeum.commands.failure import report
 
@@ -33,6 +47,7 @@ app.command(rich_help_panel=_KEEP)(doctor.doctor)
 app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
 app.add_typer(budgets.app, name="budgets", rich_help_panel=_KEEP)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_KEEP)
+app.add_typer(personas.app, name="personas", rich_help_panel=_KEEP)
 app.add_typer(database.app, name="db", rich_help_panel=_KEEP)
 app.add_typer(audit.app, name="audit", rich_help_panel=_KEEP)
 app.add_typer(channels.app, name="channels", rich_help_panel=_KEEP)

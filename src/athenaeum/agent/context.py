@@ -42,7 +42,7 @@ async def gather(database: DatabaseConnection, question: Question) -> Context:
             current_date=f"{question.asked_at:%A, %-d %B %Y}",
             user_name=_name(question.asker_name),
             channel_name=_place_name(question.place),
-            persona=await persona_for(session, question.place.id),
+            persona=await persona_for(session, question.place.id, question.asker),
         )
         thread = await _thread(session, question)
         recent = await _recent(session, question)

@@ -1,4 +1,4 @@
-"""Prompts from templates: packaged ones, and an operator's own in their place."""
+"""Prompts from templates: packaged ones, an operator's own in their place, and a persona's in theirs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from athenaeum.agent.versions import fingerprint
 from athenaeum.domain.tenant import Persona
 from athenaeum.errors import Misconfigured
+
+log = structlog.get_logger(__name__)
 
 SYSTEM, CONTEXT, HELP = "system.md.j2", "context.md.j2", "help.md.j2"
 _RULES = "rules.md.j2"
@@ -37,6 +41,7 @@ _SAMPLE = Setting(
     channel_name="#general",
     persona=Persona(instructions="Prefer examples."),
 )
+_BARE = Setting("", (), "today", "Ana", "a direct message", Persona())
 
 
 class Prompts:
@@ -65,31 +70,56 @@ class Prompts:
 
     def system(self, setting: Setting, *, delimiter: str) -> str:
         """The system prompt; `delimiter` marks data from outside."""
-        own = _render(self._templates, SYSTEM, **_values(setting))
+        own = self._own(SYSTEM, setting.persona.system_template, **_values(setting))
         return f"{own}\n\n{_render(self._rules, _RULES, delimiter=delimiter)}"
 
     def context(self, setting: Setting, *, thread: str, recent: str) -> str:
         """What comes before the question; `thread` and `recent` are already marked as data, or empty."""
-        return _render(self._templates, CONTEXT, thread=thread, recent=recent, **_values(setting))
+        values = _values(setting) | {"thread": thread, "recent": recent}
+        return self._own(CONTEXT, setting.persona.context_template, **values)
 
     def help(self, setting: Setting) -> str:
         """The answer to a mention without a question."""
         return _render(self._templates, HELP, **_values(setting))
 
+    def _own(self, name: str, template: str | None, **values: Any) -> str:
+        """A persona's template was tried when it was set; one that fails all the same costs its words alone."""
+        if template is not None:
+            try:
+                return _render_text(name, template, **values)
+            except Misconfigured as error:
+                log.error("template.broken", template=name, reason=str(error))  # noqa: TRY400 - the reason says all
+        return _render(self._templates, name, **values)
+
     def _try(self) -> None:
-        bare = Setting("", (), "today", "Ana", "a direct message", Persona())
-        for setting in (_SAMPLE, bare):
+        for setting in (_SAMPLE, _BARE):
             self.system(setting, delimiter="0")
             self.context(setting, thread="", recent="")
             self.context(setting, thread="A thread.", recent="A message.")
             self.help(setting)
 
 
-def _environment(loader: Any) -> Environment:
-    return Environment(
+def check(persona: Persona) -> None:
+    """Try the templates of a persona.
+
+    Raises:
+        Misconfigured: one is broken; the message names the line and the fault.
+    """
+    for setting in (_SAMPLE, _BARE):
+        values = _values(setting)
+        if persona.system_template is not None:
+            _render_text(SYSTEM, persona.system_template, **values)
+        if persona.context_template is not None:
+            _render_text(CONTEXT, persona.context_template, thread="", recent="", **values)
+            _render_text(CONTEXT, persona.context_template, thread="A thread.", recent="A message.", **values)
+
+
+def _environment(loader: Any = None) -> Environment:
+    # what a workspace's people wrote reaches no method that changes anything, and none of Python's insides
+    return ImmutableSandboxedEnvironment(
         loader=loader,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown for a model, not HTML for a browser
+        autoescape=False,  # Markdown for a model, not HTML for a browser
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -99,12 +129,24 @@ def _values(setting: Setting) -> dict[str, Any]:
     return asdict(setting)
 
 
+_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError)
+
+
 def _render(environment: Environment, name: str, **values: Any) -> str:
     try:
         return environment.get_template(name).render(**values).strip()
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except _FAULTS as error:
         file, line = _location(environment, name, error)
         raise Misconfigured(f"{file}, line {line}: {error}") from error
+
+
+def _render_text(name: str, template: str, **values: Any) -> str:
+    try:
+        return _TEXTS.from_string(template).render(**values).strip()
+    except _FAULTS as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+        line = getattr(error, "lineno", None) or (frames[-1].lineno if frames else 1)
+        raise Misconfigured(f"the persona's {name}, line {line}: {error}") from error
 
 
 def _location(environment: Environment, name: str, error: Exception) -> tuple[str, int]:
@@ -121,3 +163,6 @@ def _source(environment: Environment, name: str) -> tuple[str, str | None]:
     assert environment.loader is not None
     text, file, _ = environment.loader.get_source(environment, name)
     return text, file
+
+
+_TEXTS = _environment()

@@ -59,6 +59,7 @@ class _Prompt:
     context: str
     delimiter: str
     model: str | None
+    tools: list[str] | None = None
 
 
 class Runner:
@@ -124,6 +125,7 @@ class Runner:
                 consents=await self._consents(question),
                 progress=progress,
                 now=question.asked_at,
+                tools=None if prompt.tools is None else frozenset(prompt.tools),
             )
             try:
                 with paid_by(purse):
@@ -148,6 +150,7 @@ class Runner:
             context=self._prompts.context(gathered.setting, thread=thread, recent=recent),
             delimiter=quarantine.delimiter,
             model=gathered.setting.persona.model,
+            tools=None if gathered.setting.persona.tools is None else list(gathered.setting.persona.tools),
         )
         return asdict(prompt)
 

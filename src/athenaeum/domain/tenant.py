@@ -35,10 +35,15 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Who the agent is in one place: the tenant's persona, overridden by the channel's."""
+    """Who the agent is for one person in one place: the tenant's persona, overridden by the channel's and theirs."""
 
     name: str = "Athenaeum"
     role: str = "the team's librarian"
     instructions: str = ""
     model: str | None = None
     """A model string that is tried before the configured ones."""
+    tools: tuple[str, ...] | None = None
+    """The tools that may be used; None for all."""
+    system_template: str | None = None
+    """Jinja2, in place of the packaged template; so is the other."""
+    context_template: str | None = None

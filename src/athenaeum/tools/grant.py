@@ -24,3 +24,5 @@ class Grant:
     progress: Callable[[Progress], Awaitable[None]]
     now: datetime
     """When the question was asked; ages are counted from it, so that a retry reads the same."""
+    tools: frozenset[str] | None = None
+    """The tools that the persona may use; None for all."""

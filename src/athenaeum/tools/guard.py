@@ -43,6 +43,12 @@ class GuardedToolset(FunctionToolset[Grant]):
         super().__init__(id=id, require_parameter_descriptions=True)
         self._patience = timeout.total_seconds()
 
+    async def get_tools(self, ctx: RunContext[Grant]) -> dict[str, ToolsetTool[Grant]]:
+        """The tools that are granted: of the others the model hears nothing, and cannot call them."""
+        tools = await super().get_tools(ctx)
+        granted = ctx.deps.tools
+        return tools if granted is None else {name: tool for name, tool in tools.items() if name in granted}
+
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Grant], tool: ToolsetTool[Grant]
     ) -> Any:

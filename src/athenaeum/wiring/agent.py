@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from athenaeum.agent.prompts import Prompts
+import structlog
+
+from athenaeum.agent.prompts import Prompts, check
 from athenaeum.agent.runner import Runner
+from athenaeum.domain.tenant import Persona
+from athenaeum.errors import Misconfigured
 from athenaeum.llm.models import ModelKeys, model_factory
+from athenaeum.tenants import register
+from athenaeum.tenants.personas import every_face
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.retrieval.index import Index
+
+log = structlog.get_logger(__name__)
 
 
 def model_keys(config: Config) -> ModelKeys:
@@ -41,8 +50,22 @@ async def open_agent(config: Config, database: DatabaseConnection, index: Index)
         pass
     overrides = config.home_dir / "templates"
     prompts = Prompts(overrides if overrides.is_dir() else None)
+    await _try_personas(database)
     async with Runner(database, index, factory, prompts=prompts) as runner:
         yield runner
+
+
+async def _try_personas(database: DatabaseConnection) -> None:
+    """Name the templates that a new release has broken; the packaged ones stand in for them."""
+    for tenant in await register.every(database):
+        async with database.session(tenant.id) as session:
+            faces = await every_face(session)
+        for face in faces:
+            try:
+                check(replace(Persona(), **face.overrides))
+            except Misconfigured as error:
+                place = {"channel": face.channel, "user": face.user}
+                log.error("persona.broken", tenant=str(tenant.id), **place, reason=str(error))  # noqa: TRY400
 
 
 def _revealed(secret: SecretStr | None) -> str | None:
