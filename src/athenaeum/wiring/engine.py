@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
-from athenaeum.conversations.refresh import CHANNEL, PERSON
+from athenaeum.conversations.refresh import CHANNEL, PERSON, WORKSPACE
 from athenaeum.conversations.turns import ASK, STOP, TURN
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
@@ -16,6 +16,7 @@ from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
+from athenaeum.worker.handlers.workspace import WorkspaceHandler
 from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
 
@@ -92,6 +93,7 @@ def open_engine(
         STOP: turn,
         CHANNEL: ChannelHandler(database, workspace.clients),
         PERSON: PersonHandler(database, workspace.clients),
+        WORKSPACE: WorkspaceHandler(database, workspace.clients),
         NOTICE: NoticeHandler(workspace.clients),
     }
     process = Dispatch(handlers, config.max_retry_count)
@@ -103,7 +105,7 @@ def open_engine(
         max_retries=config.max_retry_count,
         kinds=kinds,
         # another workspace's events are for the process that has its token
-        tenants=workspace.clients if kinds is None and workspace.client is not None else None,
+        tenants=workspace.tenants if kinds is None and workspace.client is not None else None,
     )
     return Engine(
         employ(process) if employ is not None else pool,
