@@ -242,6 +242,7 @@ class Turn(Base):
     finished_at: Mapped[datetime | None]
     whispered: Mapped[bool] = mapped_column(server_default="false")
     stopped_by: Mapped[str | None]
+    repeats: Mapped[int] = mapped_column(server_default="0")
 
 
 class TurnMessage(Base):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing
-from athenaeum.slack.formatting import APPROVE, DENY, STOP
+from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing, Repeated
+from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, STOP
 from athenaeum.slack.incoming import Malformed, Payload
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ def _stop(event: Payload, action: Payload) -> Change:
     return Halted(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
 
 
+def _again(event: Payload, action: Payload) -> Change:
+    return Repeated(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
+
+
 def _thread(event: Payload) -> MessageTs | None:
     return (event.child("container") or Payload({})).optional_ts("thread_ts")
 
@@ -53,4 +57,9 @@ def _value(action: Payload) -> UUID:
         raise Malformed("actions: the value is no id of ours") from None
 
 
-_BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {APPROVE: _approve, DENY: _deny, STOP: _stop}
+_BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
+    APPROVE: _approve,
+    DENY: _deny,
+    STOP: _stop,
+    AGAIN: _again,
+}

@@ -72,6 +72,16 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """Somebody wants a turn that failed to be tried again."""
+
+    channel: ChannelId
+    thread_ts: MessageTs | None
+    user: UserId
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -139,6 +149,7 @@ Change = (
     | Reacted
     | Clicked
     | Halted
+    | Repeated
     | Moved
     | Renamed
     | Archived

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.conversations import notices, turns
-from athenaeum.conversations.turns import Ruling, Stopping
+from athenaeum.conversations.turns import Repeating, Ruling, Stopping
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.tenant import Tenant
-    from athenaeum.gateway.changes import Clicked, Halted
+    from athenaeum.gateway.changes import Clicked, Halted, Repeated
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,12 @@ _SENTENCES = {
 _UNSTOPPED = {
     Stopping.NOT_YOURS: "Only {asker} and the workspace's admins can stop this.",
     Stopping.OVER: "There is nothing left to stop here.",
+}
+
+
+_UNREPEATED = {
+    Repeating.NOT_YOURS: "Only {asker} and the workspace's admins can have this tried again.",
+    Repeating.OVER: "This is being tried again already, or cannot be any more. Ask me again if you still want to know.",
 }
 
 
@@ -57,5 +63,19 @@ async def take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, ca
     if ruling is Stopping.STOPPED:
         return
     asker = f"<@{stopped.asker}>" if stopped else "who asked"
-    notice = notices.Notice(halted.channel, halted.user, _UNSTOPPED[ruling].format(asker=asker), halted.thread_ts)
-    await notices.enqueue_notice(session, tenant.id, notice, cause=f"stop:{cause}")
+    await _tell(session, tenant, halted, _UNSTOPPED[ruling].format(asker=asker), cause=f"stop:{cause}")
+
+
+async def take_repeat(session: AsyncSession, tenant: Tenant, repeated: Repeated, *, cause: str) -> None:
+    """Begin a failed turn again; else tell the one who wants it why not."""
+    ruling, failed = await turns.repeat(session, repeated.turn, user=repeated.user, channel=repeated.channel)
+    log.info("turn.repeat_wanted", turn=str(repeated.turn), ruling=ruling.value)
+    if ruling is Repeating.BEGUN:
+        return
+    asker = f"<@{failed.asker}>" if failed else "who asked"
+    await _tell(session, tenant, repeated, _UNREPEATED[ruling].format(asker=asker), cause=f"again:{cause}")
+
+
+async def _tell(session: AsyncSession, tenant: Tenant, click: Halted | Repeated, sentence: str, *, cause: str) -> None:
+    notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
+    await notices.enqueue_notice(session, tenant.id, notice, cause=cause)

@@ -44,10 +44,11 @@ from athenaeum.gateway.changes import (
     Relocated,
     Removed,
     Renamed,
+    Repeated,
     Stale,
     Written,
 )
-from athenaeum.gateway.clicks import take_click, take_stop
+from athenaeum.gateway.clicks import take_click, take_repeat, take_stop
 from athenaeum.gateway.departure import DEPARTURES, depart
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.hearing import Manner, hear
@@ -138,6 +139,8 @@ class _Writer:
                 await take_click(self._session, self._tenant, change, cause=self._cause)
             case Halted():
                 await take_stop(self._session, self._tenant, change, cause=self._cause)
+            case Repeated():
+                await take_repeat(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
             case Met(person):

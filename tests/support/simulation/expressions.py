@@ -111,6 +111,8 @@ def _function(node: Any, scope: Scope) -> Any:  # noqa: PLR0911 - one for each f
             return min(known, default=None)
         case "athenaeum_tenant":
             return scope.transaction.tenant
+        case "tenant_served":
+            return True
         case "pg_notify":
             scope.transaction.notices.append((arguments[0], arguments[1]))
             return ""

@@ -6,6 +6,7 @@ fencing token of the claim; `wait_for` by whoever wants the answer.
 
 from __future__ import annotations
 
+from athenaeum.conversations.turns.again import Repeating, is_repeatable, repeat
 from athenaeum.conversations.turns.answers import from_json, to_json
 from athenaeum.conversations.turns.approvals import (
     Ruling,
@@ -18,6 +19,7 @@ from athenaeum.conversations.turns.approvals import (
     pending,
     recall,
 )
+from athenaeum.conversations.turns.erasure import WITHDRAWAL, empty, withdraw
 from athenaeum.conversations.turns.ledger import (
     TURNS_CHANNEL,
     Turn,
@@ -44,6 +46,8 @@ __all__ = [
     "STOP",
     "TURN",
     "TURNS_CHANNEL",
+    "WITHDRAWAL",
+    "Repeating",
     "Ruling",
     "Stopping",
     "Turn",
@@ -52,10 +56,12 @@ __all__ = [
     "check",
     "decide",
     "decisions",
+    "empty",
     "expire",
     "fail",
     "finish",
     "from_json",
+    "is_repeatable",
     "look",
     "may_decide",
     "note_told",
@@ -66,6 +72,7 @@ __all__ = [
     "question",
     "recall",
     "refuse",
+    "repeat",
     "save_answer",
     "stands",
     "stop",
@@ -75,5 +82,6 @@ __all__ = [
     "to_json",
     "untold",
     "wait_for",
+    "withdraw",
     "withdrawn",
 ]

@@ -50,8 +50,12 @@ class Turn:
     """None also where `answer` is an apology."""
     error: str | None
     stopped_by: UserId | None
+    repeats: int
+    """How often it was begun again after it had failed."""
     created_at: datetime
     finished_at: datetime | None
+    whispered: bool
+    """Nobody asked: its asker alone sees the answer."""
 
 
 async def take(
@@ -91,12 +95,20 @@ async def take(
 
 
 async def withdrawn(session: AsyncSession, turn: Turn) -> bool:
-    """Whether the question was deleted by its author."""
-    message = models.SlackMessage
+    """Whether the question was deleted by its author: every message of it, where there are several."""
+    message, part = models.SlackMessage, models.TurnMessage
+    of_channel = message.channel_id == turn.channel
     deleted = select(message.deleted_at).where(
-        message.channel_id == turn.channel, message.ts == turn.message_ts, message.deleted_at.is_not(None)
+        of_channel, message.ts == turn.message_ts, message.deleted_at.is_not(None)
     )
-    return (await session.execute(deleted)).first() is not None
+    if (await session.execute(deleted)).first() is None:
+        return False
+    parts = select(part.message_ts).where(part.turn_id == turn.id, part.words != "")
+    others = [ts for ts in await session.scalars(parts) if ts != turn.message_ts]
+    if not others:
+        return True
+    standing = select(message.ts).where(of_channel, message.ts.in_(others), message.deleted_at.is_(None))
+    return (await session.execute(standing)).first() is None
 
 
 async def look(session: AsyncSession, turn: TurnId) -> Turn:
@@ -203,6 +215,8 @@ def read_row(row: models.Turn) -> Turn:
         answered_at=row.answered_at,
         error=row.error,
         stopped_by=None if row.stopped_by is None else UserId(row.stopped_by),
+        repeats=row.repeats,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        whispered=row.whispered,
     )

@@ -6,8 +6,19 @@ input is left to be read differently by Slack's parser than by ours.
 
 from __future__ import annotations
 
-from athenaeum.slack.formatting.controls import STOP, paragraph, stop_button
+from athenaeum.slack.formatting.controls import AGAIN, STOP, again, paragraph, stop_button
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
 from athenaeum.slack.formatting.rendering import Rendered, render
 
-__all__ = ["APPROVE", "DENY", "STOP", "Rendered", "paragraph", "render", "render_proposal", "stop_button"]
+__all__ = [
+    "AGAIN",
+    "APPROVE",
+    "DENY",
+    "STOP",
+    "Rendered",
+    "again",
+    "paragraph",
+    "render",
+    "render_proposal",
+    "stop_button",
+]

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from athenaeum.domain.identity import TurnId
 
-STOP = "athenaeum_stop"
-"""The `action_id` of the button that stops a turn."""
+STOP, AGAIN = "athenaeum_stop", "athenaeum_again"
+"""The `action_id`s of the buttons that stop a turn, and that begin a failed one again."""
 
 
 def stop_button(turn: TurnId) -> Mapping[str, Any]:
     """The row with Stop, while an answer is made."""
     return {"type": "actions", "elements": [_button("Stop", STOP, turn)]}
+
+
+def again(turn: TurnId) -> Sequence[Mapping[str, Any]]:
+    """Below an apology: Try again, and the number by which the turn is found in the log."""
+    number = {"type": "plain_text", "text": f"Number {str(turn)[:8]}", "emoji": False}
+    return (
+        {"type": "actions", "elements": [_button("Try again", AGAIN, turn)]},
+        {"type": "context", "elements": [number]},
+    )
 
 
 def paragraph(text: str) -> Mapping[str, Any]:

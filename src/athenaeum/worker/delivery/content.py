@@ -9,7 +9,7 @@ from uuid import uuid4
 from athenaeum.slack.formatting import paragraph, stop_button
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from athenaeum.domain.identity import TurnId
     from athenaeum.slack.formatting import Rendered
@@ -34,9 +34,13 @@ class Content:
 
     def stoppable(self, turn: TurnId) -> Content:
         """The same with a button that stops the turn."""
-        shown = self.blocks or (paragraph(self.text),)
-        button = {**stop_button(turn), "block_id": uuid4().hex}
-        return Content(self.text, (*shown, button), self.plain or self.text)
+        shown = Content(self.text, self.blocks or (paragraph(self.text),), self.plain or self.text)
+        return shown.above([stop_button(turn)])
+
+    def above(self, footer: Sequence[Mapping[str, Any]]) -> Content:
+        """The same with blocks below it."""
+        below = tuple({**block, "block_id": uuid4().hex} for block in footer)
+        return Content(self.text, (*self.blocks, *below), self.plain)
 
     def without_blocks(self) -> Content:
         """The same as plain text."""
@@ -44,3 +48,4 @@ class Content:
 
 
 PLACEHOLDER = Content("Thinking…")
+TOMBSTONE = Content("This answer was removed: its question was deleted.")

@@ -15,9 +15,10 @@ import structlog
 from athenaeum.conversations import turns
 from athenaeum.errors import LeaseLost
 from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
-from athenaeum.slack.formatting import render, render_proposal
+from athenaeum.slack.formatting import render_proposal
 from athenaeum.worker.delivery.conclusion import conclude
 from athenaeum.worker.delivery.content import Content
+from athenaeum.worker.delivery.presenting import present
 
 if TYPE_CHECKING:
     from athenaeum.domain.identity import MessageTs
@@ -52,16 +53,16 @@ async def _overwrite(thread: Thread, ts: MessageTs, content: Content) -> None:
 async def _correct(thread: Thread, ts: MessageTs) -> None:
     async with thread.session() as session:
         standing = await turns.look(session, thread.turn.id)
+        if standing.fence == thread.token:
+            return
         pending = await turns.pending(session, standing.id)
-    if standing.fence == thread.token:
-        return
-    if standing.answer is not None:
-        shown = render(standing.answer, allowed_hosts=thread.allowed_hosts)[:1]
-    else:
-        shown = [] if pending is None else [render_proposal(pending, standing.asker)]
-    for rendered in shown:
+        if standing.answer is not None:
+            shown = (await present(session, standing.id, standing.answer, allowed_hosts=thread.allowed_hosts))[:1]
+        else:
+            shown = [] if pending is None else [Content.of(render_proposal(pending, standing.asker))]
+    for content in shown:
         log.warning("delivery.answer_repaired", turn_id=str(thread.turn.id))
-        await _restore(thread, ts, Content.of(rendered))
+        await _restore(thread, ts, content)
     raise LeaseLost(f"turn {thread.turn.id} is held by token {standing.fence}")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from athenaeum.conversations import turns
+from athenaeum.conversations.notices import Notice, enqueue_notice
 from athenaeum.domain.channel import Surface
-from athenaeum.errors import Misconfigured
+from athenaeum.errors import Misconfigured, Refused
 from athenaeum.slack.formatting import render, render_proposal
 from athenaeum.worker.delivery import intents
-from athenaeum.worker.delivery.content import PLACEHOLDER, Content
+from athenaeum.worker.delivery.content import PLACEHOLDER, TOMBSTONE, Content
 from athenaeum.worker.delivery.posting import Posting
+from athenaeum.worker.delivery.presenting import present
 from athenaeum.worker.delivery.progress import ProgressFeed
 from athenaeum.worker.delivery.showing import Showing
 from athenaeum.worker.delivery.thread import Thread
@@ -50,17 +53,17 @@ class Delivery:
 
     async def placeholder(self, turn: Turn, token: LeaseToken) -> None:
         """Make sure that "Thinking…" stands in the turn's thread."""
-        if turn.surface is Surface.SLACK:
+        if turn.surface is Surface.SLACK and not turn.whispered:
             await Posting(self._thread(turn, token)).place(0, PLACEHOLDER.stoppable(turn.id))
 
     def progress(self, turn: Turn, token: LeaseToken) -> ProgressFeed | None:
         """The feed that keeps the placeholder up to date; None where the surface has none."""
-        if turn.surface is Surface.TERMINAL:
+        if turn.surface is Surface.TERMINAL or turn.whispered:
             return None
         return ProgressFeed(self._thread(turn, token))
 
     async def deliver(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
-        """Show the saved answer, all of its parts, each once.
+        """Show the saved answer, all of its parts, each once; a whispered one to its asker alone.
 
         Raises:
             LeaseLost: The turn has a newer holder.
@@ -69,13 +72,21 @@ class Delivery:
         """
         if turn.surface is Surface.TERMINAL:
             return
-        showing = Showing(self._thread(turn, token))
-        for part, rendered in enumerate(render(answer, allowed_hosts=self._allowed_hosts)):
-            await showing.show(part, Content.of(rendered))
+        if turn.whispered:
+            await self._whisper(turn, token, answer)
+            return
+        thread = self._thread(turn, token)
+        async with thread.session() as session:
+            shown = await present(session, turn.id, answer, allowed_hosts=self._allowed_hosts)
+        showing = Showing(thread)
+        for part, content in enumerate(shown):
+            await showing.show(part, content)
         await showing.sweep()
 
     async def ask(self, turn: Turn, token: LeaseToken, pending: Pending) -> None:
         """Show in the placeholder what the asker is to decide, with the buttons for it; raises as `deliver` does."""
+        if turn.whispered:
+            raise Refused("what nobody asked for changes nothing")
         await Showing(self._thread(turn, token)).show(0, Content.of(render_proposal(pending, turn.asker)))
 
     async def retract(self, turn: Turn, token: LeaseToken) -> None:
@@ -88,6 +99,25 @@ class Delivery:
         for intent in known:
             # also one that was not posted yet: whoever has the right to may do so after this
             await Posting(thread).withdraw(intent.part)
+
+    async def take_away(self, turn: Turn) -> None:
+        """Delete the messages of a finished turn; where Slack deletes nothing, they tell that there was an answer."""
+        thread = self._thread(turn, turn.fence)
+        async with thread.session() as session:
+            known = await intents.read_all(session, turn)
+        for intent in known:
+            if intent.ts is not None:
+                await thread.take_away(intent.ts, TOMBSTONE)
+
+    async def _whisper(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
+        """Show the asker alone what was found; that nothing was found is no help to who did not ask."""
+        if not answer.citations:
+            return
+        text = "\n\n".join(rendered.plain for rendered in render(answer, allowed_hosts=self._allowed_hosts))
+        notice = Notice(turn.channel, turn.asker, text, None if turn.thread_ts == turn.message_ts else turn.thread_ts)
+        async with self._database.session(turn.tenant) as session:
+            await turns.check(session, turn.id, token)
+            await enqueue_notice(session, turn.tenant, notice, cause=f"whisper:{turn.id}")
 
     def _thread(self, turn: Turn, token: LeaseToken) -> Thread:
         client = self._slack.get(turn.tenant)

@@ -66,6 +66,8 @@ class ProgressFeed:
         except (Ambiguous, RateLimited) as error:
             log.warning("delivery.placeholder_failed", turn_id=str(self._thread.turn.id), error=error.code)
             return
+        if self._thread.turn.repeats and not posted.fresh:
+            await self._update(posted.ts, PLACEHOLDER)  # in place of the apology
         while not self._closed.is_set():
             await self._stirred.wait()
             if self._newest is not None and not self._closed.is_set() and self._thread.slack.limits.spare_update():

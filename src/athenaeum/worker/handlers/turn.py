@@ -10,15 +10,19 @@ from uuid import UUID
 import structlog
 
 from athenaeum.conversations import turns
+from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import TurnId
 from athenaeum.domain.turn import Answer
 from athenaeum.errors import APOLOGY, AthenaeumError, Discard, LeaseLost, Misconfigured, Refused, RetryLater
 from athenaeum.observability.metrics import TURN_SECONDS, TURNS
 from athenaeum.slack.errors import TokenRefused, Unreachable
+from athenaeum.tenants import register
 from athenaeum.worker.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
@@ -43,6 +47,10 @@ class Agent(Protocol):
         """Answer the question, or say what its asker has to decide first, telling about the way there."""
         ...
 
+    async def review(self, question: Question, answer: Answer) -> Answer:
+        """The answer without what its readers may not read any more."""
+        ...
+
 
 class TurnHandler:
     """Takes the turn, has it answered, saves the answer, and shows it: each step once, whoever resumes it."""
@@ -56,12 +64,12 @@ class TurnHandler:
     async def handle(self, event: Event) -> None:
         """Bring the turn to its end, or raise what the queue is to judge."""
         async with self._database.session(event.tenant) as session:
-            turn = await turns.take(session, _turn_id(event), event.token, attempt=event.attempt)
-            withdrawn = await turns.withdrawn(session, turn)
+            turn = await turns.take(session, turn_id_of(event), event.token, attempt=event.attempt)
+            reason = await _withdrawal(session, turn)
         if turn.finished_at is not None:
             return
-        if withdrawn:
-            await self._withdraw(turn, event.token, Discard("the question was deleted"))
+        if reason is not None:
+            await self._withdraw(turn, event.token, reason)
             return
         try:
             await self._go_on(turn, event.token)
@@ -88,7 +96,7 @@ class TurnHandler:
     async def give_up(self, event: Event, error: Exception) -> None:
         """Answer with one honest sentence, unless an answer was saved before: then that one is shown."""
         async with self._database.session(event.tenant) as session:
-            turn = await turns.take(session, _turn_id(event), event.token, attempt=event.attempt, reopen=False)
+            turn = await turns.take(session, turn_id_of(event), event.token, attempt=event.attempt, reopen=False)
         if turn.finished_at is None:
             await self.close(turn, event.token, error)
 
@@ -98,9 +106,9 @@ class TurnHandler:
         What is owed stays open for the janitor, which calls this again.
         """
         async with self._database.session(turn.tenant) as session:
-            withdrawn = await turns.withdrawn(session, turn)
-        if withdrawn:
-            await self._withdraw(turn, token, Discard("the question was deleted"))
+            reason = await _withdrawal(session, turn)
+        if reason is not None:
+            await self._withdraw(turn, token, reason)
             return True
         answered = turn.answered_at is not None and turn.error is None
         sentence = error.user_text if isinstance(error, AthenaeumError) else APOLOGY
@@ -121,10 +129,12 @@ class TurnHandler:
 
     async def _tell(self, turn: Turn, token: LeaseToken, answer: Answer, error: Exception) -> bool:
         """Whether the asker was told, or never can be; `error` may say so beforehand."""
+        if turn.whispered:
+            return True  # nobody asked, and so nobody is owed an apology
         if isinstance(error, Unreachable | TokenRefused):
             return isinstance(error, Unreachable)
         try:
-            await self._delivery.deliver(turn, token, answer)
+            await self._deliver(turn, token, answer)
         except (RetryLater, Misconfigured) as undelivered:
             log.warning("turn.owed", turn_id=str(turn.id), error=str(undelivered))
             return False
@@ -168,21 +178,40 @@ class TurnHandler:
 
     async def _show(self, turn: Turn, token: LeaseToken, outcome: Answer | Pending | None) -> None:
         if isinstance(outcome, Answer):
-            await self._delivery.deliver(turn, token, outcome)
+            await self._deliver(turn, token, outcome)
         elif outcome is not None:
             await self._delivery.ask(turn, token, outcome)
+
+    async def _deliver(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
+        """Show what was saved, as far as it may be read now: that may be long after it was found."""
+        if answer.citations:
+            async with self._database.session(turn.tenant) as session:
+                question = await turns.question(session, turn)
+            answer = await self._agent.review(question, answer)
+        await self._delivery.deliver(turn, token, answer)
 
     async def _withdraw(self, turn: Turn, token: LeaseToken, reason: Discard) -> None:
         try:
             await self._delivery.retract(turn, token)
-        except (Refused, Misconfigured) as refused:
+        except (Refused, Misconfigured, Discard) as refused:
             log.warning("turn.not_retracted", turn_id=str(turn.id), error=str(refused))
         async with self._database.session(turn.tenant) as session:
-            await turns.cancel(session, turn.id, token, reason=str(reason))
+            if (await turns.look(session, turn.id)).finished_at is None:  # a workspace that left has ended it
+                await turns.cancel(session, turn.id, token, reason=str(reason))
         _count(turn, "cancelled")
 
 
-def _turn_id(event: Event) -> TurnId:
+async def _withdrawal(session: AsyncSession, turn: Turn) -> Discard | None:
+    """Why nobody waits for the answer any more, if so."""
+    if await turns.withdrawn(session, turn):
+        return Discard("the question was deleted")
+    if turn.surface is Surface.SLACK and not await register.served(session):
+        return Discard("the workspace is disabled")
+    return None
+
+
+def turn_id_of(event: Event) -> TurnId:
+    """The turn that the event is about."""
     try:
         return TurnId(UUID(str(event.payload["turn"])))
     except (KeyError, ValueError) as error:

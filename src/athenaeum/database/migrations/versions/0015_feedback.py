@@ -12,6 +12,8 @@ _STATES = "'waiting', 'working', 'parked', 'answered', 'delivered', 'failed', 'c
 
 def upgrade() -> None:
     op.execute("ALTER TABLE turns ADD COLUMN stopped_by text")
+    op.execute("ALTER TABLE turns ADD COLUMN repeats integer NOT NULL DEFAULT 0")
+    op.execute("COMMENT ON COLUMN turns.repeats IS 'how often its asker had it tried again'")
     op.execute("COMMENT ON COLUMN turns.stopped_by IS 'who stopped the turn: its answer says so'")
     _allow(f"{_STATES}, 'stopped'")
 
@@ -19,7 +21,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("UPDATE turns SET state = 'cancelled' WHERE state = 'stopped'")
     _allow(_STATES)
-    op.execute("ALTER TABLE turns DROP COLUMN stopped_by")
+    op.execute("ALTER TABLE turns DROP COLUMN stopped_by, DROP COLUMN repeats")
 
 
 def _allow(states: str) -> None:

@@ -1,0 +1,28 @@
+"""An answer as its messages, and below the last of them what its reader can do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from athenaeum.conversations import turns
+from athenaeum.slack.formatting import again, render
+from athenaeum.worker.delivery.content import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.domain.identity import TurnId
+    from athenaeum.domain.turn import Answer
+
+
+async def present(
+    session: AsyncSession, turn: TurnId, answer: Answer, *, allowed_hosts: Collection[str]
+) -> list[Content]:
+    """The messages that show the answer of a turn, as its row stands now."""
+    standing = await turns.look(session, turn)
+    shown = [Content.of(rendered) for rendered in render(answer, allowed_hosts=allowed_hosts)]
+    if standing.answered_at is None and await turns.is_repeatable(session, turn):
+        shown[-1] = shown[-1].above(again(turn))
+    return shown
