@@ -14,10 +14,12 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from athenaeum.commands.console import AsJson, duration, err, escaped, out, run, settings, show_json
 from athenaeum.commands.limits import tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT
+from athenaeum.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from athenaeum.conversations.backfill import BackfillReport
     from athenaeum.conversations.export import Advance, ImportReport
     from athenaeum.conversations.export.importer import OnAdvance
     from athenaeum.gateway.rebuild import Rebuilt
@@ -74,6 +76,47 @@ async def _rebuild(tenant: str | None) -> Rebuilt:
         with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
             task = progress.add_task("", total=None)
             return await rebuild(database, of, lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def backfill(as_json: AsJson = False) -> None:
+    """Read from Slack all that was said where the bot is; a killed backfill goes on where it was.
+
+    Example: athenaeum slack backfill
+    """
+    report = run(_backfill())
+    if as_json:
+        show_json(asdict(report))
+        return
+    for name, reason in report.refused.items():
+        err.print(f"left out {escaped(name)}: {escaped(reason)}", soft_wrap=True)
+    if report.is_clamped:
+        err.print("Slack gives this app 15 messages a minute: an export is far quicker, athenaeum slack import EXPORT")
+    known = f", {report.known} of them before" if report.known else ""
+    out.print(f"{report.channels} conversations are read to their beginning{known}, with {report.threads} threads")
+    out.print(f"{report.messages} messages: {report.new} new, {report.changed} changed")
+
+
+async def _backfill() -> BackfillReport:
+    from athenaeum.conversations.backfill import backfill
+    from athenaeum.wiring.database import open_database
+    from athenaeum.wiring.workspace import Workspace
+
+    config = settings()
+    if config.slack_bot_token is None:
+        raise Misconfigured("SLACK_BOT_TOKEN is not set: docs/guides/slack.md tells how to get one")
+    async with open_database(config) as database, Workspace(config, database) as workspace:
+        await workspace.connect()
+        tenant = (await workspace.tenant()).id
+        columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn())
+        told = TextColumn("[dim]{task.fields[messages]} messages  {task.fields[current]}")
+        with Progress(*columns, told, console=err, transient=True, disable=not err.is_terminal) as progress:
+            task = progress.add_task("", total=None, messages=0, current="")
+
+            def tell(report: BackfillReport, total: int, name: str) -> None:
+                done = report.channels + len(report.refused)
+                progress.update(task, total=total, completed=done, messages=report.messages, current=escaped(name))
+
+            return await backfill(database, workspace.clients[tenant], tenant, on_page=tell)
 
 
 async def _import(export: Path, tenant: str | None, *, dry_run: bool) -> ImportReport:

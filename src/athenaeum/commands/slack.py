@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Set up the Slack app, and read what was said before.\n\nExample: athenaeum slack manifest",
 )
 app.command("import")(history.import_)
+app.command()(history.backfill)
 app.command()(history.rebuild)
 
 

@@ -83,13 +83,16 @@ class Merged:
 
     new: int
     changed: int
+    touched: frozenset[tuple[str, str]]
+    """Channel and ts of the messages that are new or changed."""
 
 
 async def store(session: AsyncSession, batch: Batch) -> Merged:
     """Put a batch into the archive of the session's tenant, and into the log it is made from; the caller commits."""
     merged = await merge(session, batch)
     for channel, page in batch.pages.items():
-        await eventlog.append_page(session, channel, page)
+        told = [raw for raw in page if (channel, raw["ts"]) in merged.touched]
+        await eventlog.append_page(session, channel, told)
     return merged
 
 
@@ -102,7 +105,7 @@ async def merge(session: AsyncSession, batch: Batch) -> Merged:
     reactions = [(to.channel, to.ts, to.sent_at, one.user, one.name) for to, one in batch.reactions]
     await _copy(wire, _COPY_REACTIONS, reactions)
     staged, known = (await session.execute(_COUNT)).one()
-    touched = len((await session.execute(_MERGE)).all())
+    touched = frozenset((row.channel_id, row.ts) for row in await session.execute(_MERGE))
     if known or staged < len(batch.messages):
         await session.execute(_KEEP_VERSIONS)
     if reactions:
@@ -111,7 +114,7 @@ async def merge(session: AsyncSession, batch: Batch) -> Merged:
     for erasure in sorted(batch.erased):
         await archive.erase(session, erasure.channel, erasure.ts, at=erasure.at)
     await archive.announce(session)
-    return Merged(new=staged - known, changed=touched - (staged - known))
+    return Merged(new=staged - known, changed=len(touched) - (staged - known), touched=touched)
 
 
 _RIDERS = ("blocks", "user_profile", "bot_profile", "icons", "reply_users", "replies", "root")
@@ -211,7 +214,7 @@ _MERGE = text(f"""
              metadata DESC
     ON CONFLICT (tenant_id, channel_id, ts, sent_at) DO UPDATE SET {_SET}
     WHERE old.deleted_at IS NULL AND ({_NEWER} OR {_GREATER})
-    RETURNING true""")  # noqa: S608 - as above
+    RETURNING channel_id, ts""")  # noqa: S608 - as above
 # `archive.record` keeps a person's older words likewise; those that were stored before, a trigger keeps
 _KEEP_VERSIONS = text(f"""
     INSERT INTO slack_message_versions (tenant_id, channel_id, ts, written_at, digest, text)

@@ -15,14 +15,15 @@ PERSON = "slack.person"
 WORKSPACE = "slack.workspace"
 """Event kind: read the people, channels, members and latest messages of a whole workspace; payload `{}`."""
 
+HISTORIES = "slack.histories"
+"""Event kind: read what was said and not told, in every channel; payload `{}`."""
+
 
 async def refresh_workspace(session: AsyncSession, tenant: TenantId, *, cause: str) -> None:
     """Have the whole workspace read; of the same `cause` once."""
     await enqueue(
         session,
-        NewEvent(
-            kind=WORKSPACE, payload={}, tenant=tenant, dedupe_key=f"{WORKSPACE}:{cause}", ordering_key=WORKSPACE
-        ),
+        NewEvent(kind=WORKSPACE, payload={}, tenant=tenant, dedupe_key=f"{WORKSPACE}:{cause}", ordering_key=WORKSPACE),
     )
 
 
@@ -52,3 +53,8 @@ async def refresh_person(session: AsyncSession, tenant: TenantId, user: UserId, 
             ordering_key=f"{PERSON}:{user}",
         ),
     )
+
+
+async def refresh_histories(session: AsyncSession, tenant: TenantId) -> None:
+    """Have all histories read from their watermarks on."""
+    await enqueue(session, NewEvent(kind=HISTORIES, payload={}, tenant=tenant, ordering_key=HISTORIES))

@@ -77,6 +77,8 @@ class SocketMode:
         self._listener = listener
         self._base_url = base_url
         self._connected = asyncio.Event()
+        self.greeted = asyncio.Event()
+        """Set whenever Slack has opened a connection, also one that the client itself moved to; for others to clear."""
         self._fault = "not connected yet"
         self._refused = False
         self._last_envelope: float | None = None
@@ -120,7 +122,7 @@ class SocketMode:
         link = _Link()
         async with _client(self._token, self._base_url) as client:
             client.socket_mode_request_listeners.append(self._handle)
-            client.on_message_listeners.append(_notice_of(link))
+            client.on_message_listeners.append(_notice_of(link, self.greeted))
             async with asyncio.timeout(_CONNECT_TIMEOUT):
                 client.wss_uri = await _new_address(client)
                 await client.connect()
@@ -167,12 +169,14 @@ async def _new_address(client: SocketModeClient) -> str:
         raise _Refused(str(error.response.get("error", "unknown"))) from error
 
 
-def _notice_of(link: _Link) -> Any:
+def _notice_of(link: _Link, greeted: asyncio.Event) -> Any:
     async def notice(message: WSMessage) -> None:
         # the client takes every `disconnect` for a wish to move; this one means that nothing may come back
-        frame = json.loads(message.data) if "disconnect" in message.data else {}
+        frame = json.loads(message.data) if "disconnect" in message.data or "hello" in message.data else {}
         if frame.get("type") == "disconnect" and frame.get("reason") == "link_disabled":
             link.disabled = True
+        elif frame.get("type") == "hello":
+            greeted.set()
 
     return notice
 

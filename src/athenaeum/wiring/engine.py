@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
-from athenaeum.conversations.refresh import CHANNEL, PERSON, WORKSPACE
-from athenaeum.conversations.turns import ASK, STOP, TURN
+from athenaeum.conversations.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
+from athenaeum.conversations.turns import ASK, STOP, TURN, WITHDRAWAL
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
+from athenaeum.worker.handlers.histories import HistoriesHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
+from athenaeum.worker.handlers.withdrawal import WithdrawalHandler
 from athenaeum.worker.handlers.workspace import WorkspaceHandler
 from athenaeum.worker.janitor import Janitor
 from athenaeum.worker.pool import WorkerPool
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from athenaeum.agent.runner import Runner
     from athenaeum.config import Config
+    from athenaeum.conversations.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.retrieval.index import Index
     from athenaeum.wiring.workspace import Workspace
@@ -71,7 +74,7 @@ class Engine:
             group.create_task(self.greeter.run())
 
 
-def open_engine(
+def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
     config: Config,
     *,
     database: DatabaseConnection,
@@ -80,10 +83,12 @@ def open_engine(
     workspace: Workspace,
     kinds: Collection[str] | None = None,
     employ: Callable[[Process], Workers] | None = None,
+    hear: Hear | None = None,
 ) -> Engine:
     """Put the handlers of every kind of event together.
 
     Who runs them is for `employ` to say, where given; otherwise it is a pool, which takes only `kinds`, where given.
+    Missed messages that are still fresh are told to `hear`; without it they are stored.
     """
     delivery = Delivery(database, workspace.clients)
     turn = TurnHandler(database, agent, delivery)
@@ -91,9 +96,11 @@ def open_engine(
         TURN: turn,
         ASK: turn,
         STOP: turn,
-        CHANNEL: ChannelHandler(database, workspace.clients),
+        CHANNEL: ChannelHandler(database, workspace.clients, hear),
+        HISTORIES: HistoriesHandler(database, workspace.clients, hear),
         PERSON: PersonHandler(database, workspace.clients),
-        WORKSPACE: WorkspaceHandler(database, workspace.clients),
+        WORKSPACE: WorkspaceHandler(database, workspace.clients, hear),
+        WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
     }
     process = Dispatch(handlers, config.max_retry_count)

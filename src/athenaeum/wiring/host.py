@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from athenaeum.gateway.intake import Intake
 from athenaeum.wiring import broker
 from athenaeum.wiring.agent import open_agent
 from athenaeum.wiring.background import beside
 from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
 from athenaeum.wiring.library import open_index
+from athenaeum.wiring.limit import open_limit
+from athenaeum.wiring.missed import hearing
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -114,8 +117,15 @@ class Host:
                 bench.append(broker.bench(config, database, process, size=_AT_MOST))
                 return bench[0]
 
+            limit = await stack.enter_async_context(open_limit(config, {}))
             engine = open_engine(
-                config, database=database, index=index, agent=agent, workspace=workspace, employ=employ
+                config,
+                database=database,
+                index=index,
+                agent=agent,
+                workspace=workspace,
+                employ=employ,
+                hear=hearing(database, Intake(database, limit=limit, clients=workspace.clients)),
             )
             await stack.enter_async_context(beside(workspace.connect()))
             if workspace.client is not None:

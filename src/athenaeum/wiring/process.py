@@ -27,6 +27,7 @@ from athenaeum.wiring.engine import open_engine
 from athenaeum.wiring.http import serve_http
 from athenaeum.wiring.library import open_index
 from athenaeum.wiring.limit import open_limit
+from athenaeum.wiring.missed import hearing, watch_for_gaps
 from athenaeum.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,20 +86,29 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             },
             works=[workspace.connect],
         )
+        limit = await stack.enter_async_context(open_limit(config, parts.probes))
+        intake = Intake(database, limit=limit, clients=workspace.clients)
+        hear = hearing(database, intake)
         if Role.WORKER in roles or Role.JANITOR in roles:
             agent = await stack.enter_async_context(open_agent(config, database, index))
             employ = partial(broker.consumer, config, database) if config.engine is EngineName.CELERY else None
             engine = open_engine(
-                config, database=database, index=index, agent=agent, workspace=workspace, employ=employ
+                config,
+                database=database,
+                index=index,
+                agent=agent,
+                workspace=workspace,
+                employ=employ,
+                hear=hear,
             )
             if Role.WORKER in roles:
                 parts.employ(engine)
             if Role.JANITOR in roles:
                 parts.works.append(engine.janitor.run)
         if Role.GATEWAY in roles:
-            limit = await stack.enter_async_context(open_limit(config, parts.probes))
-            intake = Intake(database, limit=limit, clients=workspace.clients)
             parts.open_door(config, Listener(database, intake), workspace)
+            parts.works.append(partial(workspace.sync, hear))
+            parts.works.append(partial(watch_for_gaps, database, workspace, parts.socket))
         if config.engine is EngineName.CELERY and set(roles) != {Role.WORKER}:
             relay = await stack.enter_async_context(broker.open_relay(config, database, workspace.tenants))
             parts.tell(relay)
@@ -119,6 +129,7 @@ class _Parts:
     probes: dict[str, Callable[[], Awaitable[Probe]]]
     works: list[Callable[[], Coroutine[Any, Any, None]]]
     listener: Listener | None = None
+    socket: SocketMode | None = None
     installer: Installer | None = None
 
     def employ(self, engine: Engine) -> None:
@@ -132,11 +143,11 @@ class _Parts:
     def open_door(self, config: Config, listener: Listener, workspace: Workspace) -> None:
         self.listener = listener
         self.installer = workspace.installer
-        self.works.append(workspace.sync)
         if config.slack_app_token is not None:
-            socket = SocketMode(config.slack_app_token.get_secret_value(), listener, base_url=config.slack_api_url)
-            self.probes["socket"] = socket.probe
-            self.works.append(partial(_listen, socket, workspace))
+            token = config.slack_app_token.get_secret_value()
+            self.socket = SocketMode(token, listener, base_url=config.slack_api_url)
+            self.probes["socket"] = self.socket.probe
+            self.works.append(partial(_listen, self.socket, workspace))
 
     def app(self, config: Config) -> FastAPI:
         secret = config.slack_signing_secret.get_secret_value() if config.slack_signing_secret else None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from athenaeum.config import Config
+    from athenaeum.conversations.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.identity import TenantId
     from athenaeum.domain.tenant import Tenant
@@ -127,10 +128,10 @@ class Workspace:
                 await installations.save(session, self._vault, tenant.id, self._own)
         return tenant
 
-    async def sync(self) -> None:
+    async def sync(self, hear: Hear | None = None) -> None:
         """Read the people, channels, members and latest messages that events have not told, and say when it is done.
 
-        Workers read those of the other workspaces.
+        What is still fresh is told to `hear`. Workers read the other workspaces.
         """
         await self._have_others_read()
         if self.client is None:
@@ -139,7 +140,7 @@ class Workspace:
         tenant = await self.tenant()
         while True:
             try:
-                await sync_workspace(self._database, self._clients[tenant.id], tenant.id)
+                await sync_workspace(self._database, self._clients[tenant.id], tenant.id, hear=hear)
             except (RetryLater, SQLAlchemyError, OSError) as error:
                 if not (isinstance(error, RetryLater) or transient(error)):
                     raise

@@ -36,7 +36,7 @@ def _record(dice: random.Random, ts: str) -> dict[str, Any]:
         record["edited"] = {"user": "U0001", "ts": f"170420000{dice.randrange(3)}.000000"}
     if dice.random() < 0.3:
         record["thread_ts"] = "1704103200.000100"
-    if dice.random() < 0.2:
+    if ts.startswith("1704103203"):
         record |= {"subtype": "bot_message", "bot_id": "B0001"}
     if dice.random() < 0.3:
         record["files"] = [{"id": f"F{dice.randrange(2)}", "name": "plan"}]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from athenaeum.conversations.gaps import Hear
 from athenaeum.conversations.sync import sync_channel, sync_person
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event
@@ -52,9 +53,19 @@ class _Refresh:
 class ChannelHandler(_Refresh):
     """Handles `slack.channel`: the channel, its members, and what was said there."""
 
+    def __init__(
+        self, database: DatabaseConnection, clients: Mapping[TenantId, SlackClient], hear: Hear | None = None
+    ) -> None:
+        """What is still fresh is told to `hear`: a mention before the bot was let in, for instance."""
+        super().__init__(database, clients)
+        self._hear = hear
+
     async def handle(self, event: Event) -> None:
         """Read the channel."""
-        await self._read(event, "channel", _channel)
+        await self._read(event, "channel", self._channel)
+
+    async def _channel(self, database: DatabaseConnection, client: SlackClient, tenant: TenantId, channel: str) -> None:
+        await sync_channel(database, client, tenant, ChannelId(channel), hear=self._hear)
 
 
 class PersonHandler(_Refresh):
@@ -63,10 +74,6 @@ class PersonHandler(_Refresh):
     async def handle(self, event: Event) -> None:
         """Read the person."""
         await self._read(event, "user", _person)
-
-
-async def _channel(database: DatabaseConnection, client: SlackClient, tenant: TenantId, channel: str) -> None:
-    await sync_channel(database, client, tenant, ChannelId(channel))
 
 
 async def _person(database: DatabaseConnection, client: SlackClient, tenant: TenantId, user: str) -> None:

@@ -12,6 +12,7 @@ from athenaeum.errors import RetryLater
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from athenaeum.conversations.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.event import Event
     from athenaeum.domain.identity import TenantId
@@ -23,17 +24,20 @@ log = structlog.get_logger(__name__)
 class WorkspaceHandler:
     """Handles `slack.workspace`; begun again it reads on where each channel had got to."""
 
-    def __init__(self, database: DatabaseConnection, clients: Mapping[TenantId, SlackClient]) -> None:
-        """`clients` may grow while it is used."""
+    def __init__(
+        self, database: DatabaseConnection, clients: Mapping[TenantId, SlackClient], hear: Hear | None = None
+    ) -> None:
+        """`clients` may grow while it is used; `hear` is told what is still fresh."""
         self._database = database
         self._clients = clients
+        self._hear = hear
 
     async def handle(self, event: Event) -> None:
         """Read the workspace."""
         client = self._clients.get(event.tenant)
         if client is None:
             raise RetryLater("the workspace is not connected yet: is SLACK_BOT_TOKEN its bot's?")
-        await sync_workspace(self._database, client, event.tenant)
+        await sync_workspace(self._database, client, event.tenant, hear=self._hear)
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """Nobody waits for it; what events tell is enough to answer."""
