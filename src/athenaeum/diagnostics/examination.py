@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from athenaeum.diagnostics import broker, clock, database, disk, embedder, model, settings, slack
+from athenaeum.diagnostics import broker, clock, database, disk, embedder, installations, model, settings, slack
 from athenaeum.diagnostics.clock import Reading
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ async def examine(config: Config, *, now: Callable[[], datetime] = lambda: datet
         *stored.result(),
         *brought.result(),
         *wired.result(),
+        *await installations.look(config),
         clock.judge(readings),
         *asked.result(),
         embedded.result(),

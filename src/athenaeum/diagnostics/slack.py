@@ -23,10 +23,14 @@ _PLACE = "the app's page, OAuth & Permissions"
 
 async def look(config: Config, compare: Callable[[str, datetime], None]) -> list[Finding]:
     """Ask Slack about the tokens; `compare` is told its clock."""
-    if config.slack_bot_token is None and config.slack_app_token is None:
+    is_distributed = config.slack_client_id is not None  # workspaces install it themselves
+    if config.slack_bot_token is None and config.slack_app_token is None and not is_distributed:
         next_step = f"athenaeum slack manifest prints the app to create; {_GUIDE} tells the rest"
         return [warning("slack", "not connected; the terminal and the demo work without", next_step)]
-    found = [*await _bot(config, compare), *await socket_mode.look(config)]
+    found: list[Finding] = []
+    if config.slack_bot_token is not None or not is_distributed:
+        found += await _bot(config, compare)
+    found += await socket_mode.look(config)
     if config.slack_signing_secret is not None:
         found.append(ok("signing secret", f"set; events over HTTP come to port {config.port}, /slack/events"))
     elif config.slack_app_token is None:
