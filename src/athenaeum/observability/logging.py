@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from athenaeum.domain.secret import HIDDEN, mask
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRET_KEY = re.compile(r"token(?!s)|secret|password|authorization|api_key|cookie", re.IGNORECASE)
-_SECRET_VALUE = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{12,}|gh[pousr]_\w{20,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|Bearer\s+[\w.~+/-]+=*"
-)
-_HIDDEN = "[hidden]"
+# beyond what looks like a credential anywhere: a log has no examples in it
+_SECRET_VALUE = re.compile(r"(?:xox[a-z]|xapp)-[\w-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|Bearer\s+[\w.~+/-]+=*")
 _NO_SECRETS = ("set", "unset")  # what the configuration's log says of a secret
 
 # Libraries that print whole payloads or every request below this level.
@@ -47,10 +47,10 @@ def configure_logging(*, level: str = "INFO", as_json: bool | None = None) -> No
                 structlog.processors.CallsiteParameter.LINENO,
             ]
         ),
-        structlog.processors.format_exc_info if as_json else _keep,
+        structlog.processors.format_exc_info,  # before secrets are hidden, and without the values of variables
         hide_secrets,
     ]
-    last: list[Processor] = [structlog.dev.ConsoleRenderer(sort_keys=False, colors=sys.stderr.isatty())]
+    last: list[Processor] = [_plain_console()]
     if as_json:
         last = [_name_fields, structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
@@ -80,13 +80,13 @@ def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 def _shown(key: str, value: Any) -> Any:
     if _SECRET_KEY.search(key) and value not in _NO_SECRETS:
-        return _HIDDEN
+        return HIDDEN
     return _hidden(value)
 
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, str):
-        return _SECRET_VALUE.sub(_HIDDEN, value)
+        return _SECRET_VALUE.sub(HIDDEN, mask(value))
     if isinstance(value, Mapping):
         return {key: _shown(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -94,8 +94,10 @@ def _hidden(value: Any) -> Any:
     return value
 
 
-def _keep(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return event
+def _plain_console() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _name_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

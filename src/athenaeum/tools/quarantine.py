@@ -1,4 +1,4 @@
-"""Text from outside, marked as data and stripped of what a reader cannot see."""
+"""Text from outside, marked as data, and stripped of what a reader cannot see and what nobody should repeat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 
 from athenaeum.domain.passage import Origin
+from athenaeum.domain.secret import mask
 
 # Characters that carry text to a model and nothing to a person's eye: NUL, zero-width and joining marks,
 # bidirectional overrides, the tag block (OWASP LLM01:2026 names it), supplementary variation selectors.
@@ -17,8 +18,8 @@ _INVISIBLE = re.compile(
 
 
 def visible(text: str) -> str:
-    """The text without invisible characters."""
-    return _INVISIBLE.sub("", text)
+    """The text without invisible characters, and without what looks like a credential."""
+    return mask(_INVISIBLE.sub("", text))
 
 
 @dataclass(frozen=True, slots=True)

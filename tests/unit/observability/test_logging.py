@@ -61,3 +61,23 @@ def test_counts_of_tokens_are_no_secrets() -> None:
 
 def test_whether_a_secret_is_set_is_no_secret() -> None:
     assert hide_secrets(None, "info", {"SLACK_BOT_TOKEN": "unset"}) == {"SLACK_BOT_TOKEN": "unset"}
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_tells_no_values_of_variables_and_no_secrets(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    configure_logging(as_json=as_json)
+
+    def fail(*, said: str, secret: str) -> None:
+        raise ValueError(secret if said else "")
+
+    try:
+        fail(said="what a person " + "wrote", secret="xoxb-" + "1-2-abc")
+    except ValueError:
+        structlog.get_logger("here").exception("tool.failed")
+
+    told = capsys.readouterr().err
+    assert "ValueError" in told
+    assert "what a person wrote" not in told
+    assert "xoxb-1-2-abc" not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from athenaeum.domain.secret import mask
 from athenaeum.slack.formatting.characters import entities, size
 from athenaeum.slack.formatting.links import LinkPolicy, is_web
 
@@ -69,7 +70,7 @@ def _address(url: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return " ".join(_NO_LINKS.tame(text).split())
+    return " ".join(_NO_LINKS.tame(mask(text)).split())
 
 
 def _shortened(text: str, length: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from athenaeum.domain.secret import mask
 from athenaeum.slack.formatting.blocks import Blocks
 from athenaeum.slack.formatting.characters import size
 from athenaeum.slack.formatting.citations import context, plain_sources, sources
@@ -41,7 +42,7 @@ def render(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> list[Rende
     listed = sources(answer.citations)
     room = min(MAX_MARKDOWN, MAX_BLOCKS_TEXT - size(listed)) - size(CUT) - 2
     writer = Blocks(LinkPolicy.of(answer.citations, allowed_hosts), limit=room)
-    texts = parts((piece for node in parse(answer.text) for piece in writer.pieces(node)), room) or [_NOTHING]
+    texts = parts((piece for node in parse(mask(answer.text)) for piece in writer.pieces(node)), room) or [_NOTHING]
     messages = [_message(text) for text in texts]
     if listed:
         messages[-1] = _with_sources(messages[-1], listed, plain_sources(answer.citations))
