@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import text
 
 from athenaeum.database.connection import notify
-from athenaeum.domain.identity import EventId
 from athenaeum.database.link import Link
+from athenaeum.domain.identity import EventId
 from athenaeum.events.wakeup import CHANNEL, due_in
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ _ARRAYS = ("uuid[]", "text[]", "jsonb", "text[]", "text[]", "text[]", "integer[]
 
 def _call(function: str, types: Sequence[str], placeholder: str) -> str:
     given = [f"CAST({placeholder.format(name)} AS {of})" for name, of in zip(_NAMES, types, strict=True)]
-    if types is _ARRAYS:
-        given[2] = f"ARRAY(SELECT jsonb_array_elements({given[2]}))"
     return f"{function}({', '.join(given)})"
 
 
@@ -55,7 +53,8 @@ async def enqueue(session: AsyncSession, event: NewEvent) -> EventId | None:
     Returns:
         The event's id, or None when its dedupe key is known already.
     """
-    found = await session.execute(_ENQUEUE, dict(zip(_NAMES, _values(event), strict=True)))
+    values = _values(event, _document([event]))
+    found = await session.execute(_ENQUEUE, dict(zip(_NAMES, values, strict=True)))
     event_id: int | None = found.scalar_one()
     if event_id is None:
         return None
@@ -67,11 +66,11 @@ async def enqueue_many(session: AsyncSession, events: Sequence[NewEvent]) -> lis
     """Enqueue events within the session's transaction, by one statement; as if one by one in their order."""
     if not events:
         return []
-    columns = _columns([_values(event) for event in events])
+    columns = _columns(events, _document(events))
     found = await session.execute(_ENQUEUE_MANY, dict(zip(_NAMES, columns, strict=True)))
     ids: list[EventId | None] = found.scalar_one()
-    for due in {due_in(event.delay) for event, event_id in zip(events, ids, strict=True) if event_id is not None}:
-        notify(session, CHANNEL, due)
+    for delay in {event.delay for event, event_id in zip(events, ids, strict=True) if event_id is not None}:
+        notify(session, CHANNEL, due_in(delay))
     return ids
 
 
@@ -107,7 +106,7 @@ class Producer:
             psycopg.DataError: PostgreSQL cannot store one of them; none is in the queue.
             TypeError: The payload of one is not JSON.
         """
-        request = _Request(events, [_values(event) for event in events])
+        request = _Request(events, _document(events))
         self._waiting.append(request)
         # Whoever holds the lock writes for all who wait behind him.
         async with self._writing:
@@ -147,21 +146,22 @@ class Producer:
             request.settled = True
 
     async def _insert(self, batch: Sequence[_Request]) -> list[EventId | None]:
-        rows = [row for request in batch for row in request.rows]
-        due = {due_in(event.delay) for request in batch for event in request.events}
-        if not rows:
+        events = [event for request in batch for event in request.events]
+        if not events:
             return []
-        if len(rows) == 1:  # twice as fast as an array of one
-            [[event_id, _]] = await self._link.fetch(_ALONE, (*rows[0], *due))
+        document = ",".join(request.document for request in batch if request.events)
+        due = [due_in(delay) for delay in {event.delay for event in events}]
+        if len(events) == 1:  # twice as fast as an array of one
+            [[event_id, _]] = await self._link.fetch(_ALONE, (*_values(events[0], document), *due))
             return [event_id]
-        [[ids, _]] = await self._link.fetch(_TOGETHER, (*_columns(rows), list(due)))
+        [[ids, _]] = await self._link.fetch(_TOGETHER, (*_columns(events, document), due))
         return ids
 
 
 @dataclass(slots=True)
 class _Request:
     events: Sequence[NewEvent]
-    rows: list[tuple[Any, ...]]
+    document: str
     ids: list[EventId | None] = field(default_factory=list["EventId | None"])
     error: Exception | None = None
     settled: bool = False
@@ -171,11 +171,20 @@ class _Request:
         self.settled = True
 
 
-def _values(event: NewEvent) -> tuple[Any, ...]:
+def _document(events: Sequence[NewEvent]) -> str:
+    """Their payloads in JSON, with commas between; the standard encoder takes 2 ms longer for a thousand."""
+    payloads = [event.payload for event in events]
+    try:
+        return to_json([payload if isinstance(payload, dict) else dict(payload) for payload in payloads])[1:-1].decode()
+    except PydanticSerializationError as error:
+        raise TypeError(f"a payload is not JSON: {error}") from error
+
+
+def _values(event: NewEvent, document: str) -> tuple[Any, ...]:
     return (
         event.tenant,
         event.kind,
-        json.dumps(dict(event.payload)),
+        document,
         event.dedupe_key,
         event.ordering_key,
         event.fair_key,
@@ -184,7 +193,19 @@ def _values(event: NewEvent) -> tuple[Any, ...]:
     )
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
-    columns[2] = f"[{','.join(columns[2])}]"
-    return columns
+def _columns(events: Sequence[NewEvent], document: str) -> tuple[Any, ...]:
+    return (
+        _shared([event.tenant for event in events]),
+        _shared([event.kind for event in events]),
+        f"[{document}]",
+        _shared([event.dedupe_key for event in events]),
+        _shared([event.ordering_key for event in events]),
+        _shared([event.fair_key for event in events]),
+        _shared([event.priority for event in events]),
+        _shared([event.delay for event in events]),
+    )
+
+
+def _shared(column: list[Any]) -> list[Any]:
+    """The one value that all share stands for them; psycopg takes 2 ms for five columns of a thousand."""
+    return column[:1] if column.count(column[0]) == len(column) else column

@@ -120,33 +120,57 @@ BEGIN
     RETURN _id;
 END $$;
 
--- The same for many events at once: their ids in the order given, null for those whose dedupe key is known.
-CREATE FUNCTION events_enqueue_many(_tenants uuid[], _kinds text[], _payloads jsonb[], _dedupe_keys text[],
+-- One value for all stands for as many of it.
+CREATE FUNCTION events_fill(_values anyarray, _count integer) RETURNS anyarray LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN cardinality(_values) = 1 THEN array_fill(_values[1], ARRAY[_count]) ELSE _values END
+$$;
+
+-- The same for many events at once: their ids in the order given, null for those whose dedupe key is known. What all of
+-- them share may be given as an array of one. A plan for the values of a call has flat arrays in it, each of whose
+-- elements is counted up to from the first: 18 ms for a thousand events, and 11 with a generic one.
+CREATE FUNCTION events_enqueue_many(_tenants uuid[], _kinds text[], _payloads jsonb, _dedupe_keys text[],
                                     _ordering_keys text[], _fair_keys text[], _priorities integer[],
                                     _delays interval[])
-RETURNS bigint[] LANGUAGE plpgsql AS $$
+RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     _now timestamptz := clock_timestamp();
+    _count integer := jsonb_array_length(_payloads);
     _ids bigint[];
     _tags bigint[];
-    _late record;
+    _n integer;
 BEGIN
-    -- Rows are made in the order of their keys, so that two callers with the same ones wait in one direction only.
-    WITH asked AS (
-        SELECT * FROM unnest(_tenants, _dedupe_keys, _delays) WITH ORDINALITY AS a (tenant, key, delay, nth)
-    ), news AS (
+    _tenants := events_fill(_tenants, _count);
+    _kinds := events_fill(_kinds, _count);
+    _dedupe_keys := events_fill(_dedupe_keys, _count);
+    _ordering_keys := events_fill(_ordering_keys, _count);
+    _fair_keys := events_fill(_fair_keys, _count);
+    _priorities := events_fill(_priorities, _count);
+    _delays := events_fill(_delays, _count);
+    -- Rows are made in the order of their keys, so that two callers with the same ones wait in one direction only. Where
+    -- no key is known, as it mostly is, that saves a third of the cost of ON CONFLICT, and a join.
+    BEGIN
         INSERT INTO event_keys (tenant_id, dedupe_key, remembered_from)
-        SELECT tenant, key, _now + delay FROM asked WHERE key IS NOT NULL ORDER BY tenant, key, nth
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, dedupe_key
-    ), firsts AS (
-        SELECT a.nth, a.key IS NULL
-                   OR n.dedupe_key IS NOT NULL
-                   AND row_number() OVER (PARTITION BY a.tenant, a.key ORDER BY a.nth) = 1 AS new
-        FROM asked a LEFT JOIN news n ON n.tenant_id = a.tenant AND n.dedupe_key = a.key
-        ORDER BY a.nth
-    )
-    SELECT array_agg(CASE WHEN new THEN nextval('event_ids') END ORDER BY nth) INTO _ids FROM firsts;
+        SELECT _tenants[n], _dedupe_keys[n], _now + _delays[n] FROM generate_series(1, _count) AS n
+        WHERE _dedupe_keys[n] IS NOT NULL
+        ORDER BY 1, 2;
+        _ids := ARRAY(SELECT nextval('event_ids') FROM generate_series(1, _count));
+    EXCEPTION WHEN unique_violation THEN
+        WITH asked AS (
+            SELECT * FROM unnest(_tenants, _dedupe_keys, _delays) WITH ORDINALITY AS a (tenant, key, delay, nth)
+        ), news AS (
+            INSERT INTO event_keys (tenant_id, dedupe_key, remembered_from)
+            SELECT tenant, key, _now + delay FROM asked WHERE key IS NOT NULL ORDER BY tenant, key, nth
+            ON CONFLICT DO NOTHING
+            RETURNING tenant_id, dedupe_key
+        ), firsts AS (
+            SELECT a.nth, a.key IS NULL
+                       OR n.dedupe_key IS NOT NULL
+                       AND row_number() OVER (PARTITION BY a.tenant, a.key ORDER BY a.nth) = 1 AS new
+            FROM asked a LEFT JOIN news n ON n.tenant_id = a.tenant AND n.dedupe_key = a.key
+            ORDER BY a.nth
+        )
+        SELECT array_agg(CASE WHEN new THEN nextval('event_ids') END ORDER BY nth) INTO _ids FROM firsts;
+    END;
     IF array_remove(_fair_keys, NULL) <> '{}' THEN
         WITH fresh AS (
             SELECT * FROM unnest(_ids, _tenants, _kinds, _priorities, _fair_keys) WITH ORDINALITY
@@ -162,28 +186,27 @@ BEGIN
         SELECT array_agg(coalesce(tag, 0) ORDER BY nth) INTO _tags FROM tagged;
     END IF;
     BEGIN
+        -- Sorted by number: the events themselves are wide.
         INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, fair_key, priority,
                                    tag, state, ready_at, created_at)
-        SELECT id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, coalesce(tag, 0),
-               CASE WHEN delay > interval '0' THEN 'waiting' ELSE 'ready' END, _now + delay, _now
-        FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities, _delays,
-                    _tags)
-            AS f (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
-        WHERE id IS NOT NULL
-        ORDER BY tenant, ordering_key, id;
+        SELECT _ids[n], _tenants[n], _kinds[n], _payloads -> n - 1, _dedupe_keys[n], _ordering_keys[n], _fair_keys[n],
+               _priorities[n], coalesce(_tags[n], 0),
+               CASE WHEN _delays[n] > interval '0' THEN 'waiting' ELSE 'ready' END, _now + _delays[n], _now
+        FROM (SELECT n FROM generate_series(1, _count) AS n
+              WHERE _ids[n] IS NOT NULL
+              ORDER BY _tenants[n], _ordering_keys[n], n) AS numbers;
         RETURN _ids;
     EXCEPTION WHEN unique_violation THEN
         -- An ordering key has its head already, or comes twice: each event is put in its place by itself.
     END;
-    FOR _late IN
-        SELECT * FROM unnest(_ids, _tenants, _kinds, _payloads, _dedupe_keys, _ordering_keys, _fair_keys, _priorities,
-                             _delays, _tags)
-            AS l (id, tenant, kind, payload, dedupe_key, ordering_key, fair_key, priority, delay, tag)
-        WHERE id IS NOT NULL
-        ORDER BY tenant, ordering_key, id
+    FOR _n IN
+        SELECT n FROM generate_series(1, _count) AS n
+        WHERE _ids[n] IS NOT NULL
+        ORDER BY _tenants[n], _ordering_keys[n], n
     LOOP
-        PERFORM events_place(_late.id, _late.tenant, _late.kind, _late.payload, _late.dedupe_key, _late.ordering_key,
-                             _late.fair_key, _late.priority, _now + _late.delay, _now, coalesce(_late.tag, 0));
+        PERFORM events_place(_ids[_n], _tenants[_n], _kinds[_n], _payloads -> _n - 1, _dedupe_keys[_n],
+                             _ordering_keys[_n], _fair_keys[_n], _priorities[_n], _now + _delays[_n], _now,
+                             coalesce(_tags[_n], 0));
     END LOOP;
     RETURN _ids;
 END $$;

@@ -2,8 +2,8 @@
 
 DROP FUNCTION events_tick, events_revive, events_rescue, events_extend, events_release_unknown, events_release,
     events_cancel, events_fail, events_bury, events_retry, events_complete_one, events_complete, events_promote,
-    events_claim_one, events_claim, events_groups, events_free, events_enqueue_many, events_enqueue, events_place,
-    events_tag, events_announce;
+    events_claim_one, events_claim, events_groups, events_free, events_enqueue_many, events_fill, events_enqueue,
+    events_place, events_tag, events_announce;
 DROP TABLE event_schedules, event_limits;
 DROP INDEX queued_events_ready, queued_events_waiting, queued_events_flow, queued_events_head;
 UPDATE queued_events SET state = 'ready' WHERE state = 'waiting';
