@@ -69,6 +69,7 @@ async def _measure(name: str, scene: Scene, trials: Sequence[str], *, site: Site
         return
     async with peer:
         await scene.prepare(peer)
+        await site.checkpoint()
         for trial in trials:
             try:
                 figures = await TRIALS[trial](Trial(site, scene, name, peer, report.events))

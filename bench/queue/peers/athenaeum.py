@@ -22,8 +22,14 @@ _DAYS = 10
 """Over which a past is spread; dedupe keys are remembered for two of them."""
 
 
+# Each event has a thread of its own, named as the product names one: by its channel and the time of its first message.
+_CHANNEL = "C0BENCH0001"
+_EPOCH = 1793000000
+
+
 def _event(i: int) -> NewEvent:
-    return NewEvent("mention", payload(i), DEFAULT_TENANT, dedupe_key=f"event:{i}", ordering_key=f"thread:{i}")
+    thread = f"{_CHANNEL}:{_EPOCH + i}.000100"
+    return NewEvent("mention", payload(i), DEFAULT_TENANT, dedupe_key=f"event:{i}", ordering_key=thread)
 
 
 class Athenaeum(PostgresPeer):
@@ -56,7 +62,8 @@ class Athenaeum(PostgresPeer):
         await self.sql(
             f"""INSERT INTO queued_events (event_id, tenant_id, kind, payload, dedupe_key, ordering_key, state,
                                            ready_at)
-            SELECT nextval('event_ids'), '{DEFAULT_TENANT}', 'mention', {SQL}, 'event:' || i, 'thread:' || i, 'ready',
+            SELECT nextval('event_ids'), '{DEFAULT_TENANT}', 'mention', {SQL}, 'event:' || i,
+                   '{_CHANNEL}:' || {_EPOCH} + i || '.000100', 'ready',
                    now() - interval '1 hour' + i * interval '1 millisecond'
             FROM {rows}""",
             f"""INSERT INTO event_keys (tenant_id, dedupe_key, remembered_from)
