@@ -14,10 +14,11 @@ from athenaeum.domain.price import Price
 from athenaeum.domain.turn import Progress, TextGrew
 from athenaeum.errors import LeaseLost, Refused, RetryLater
 from athenaeum.llm.models import ModelKeys, build_model, default_spec
-from athenaeum.tenants.budgets import DayBudget, Scope
+from athenaeum.tenants.budgets import BudgetSpent, DayBudget, Scope
 from athenaeum.tenants.budgets.budget import EACH, set_budget
 from support.anthropic_server import KEY, AnthropicServer, BreaksOff, Fails, Says, Stalls, search_then_answer
 from support.desk import Desk
+from support.notes import Board, search_post_answer
 
 SPEC = "anthropic:claude-test"
 PRICES = {SPEC: Price(Decimal(3), Decimal(15))}
@@ -257,3 +258,18 @@ async def test_a_turn_that_had_its_answer_is_not_stopped_by_a_budget_that_was_sp
     await allow(desk, "0")
 
     assert await desk.answer(claude(anthropic)) == first
+
+
+async def test_after_a_change_the_turn_is_ended_by_whoever_says_that_it_may_have_been_done(
+    desk: Desk, anthropic: AnthropicServer
+) -> None:
+    board = Board()
+    desk.toolset = board.toolset()
+    anthropic.reply = search_post_answer
+    await desk.decide(claude(anthropic))
+    await allow(desk, "0")
+
+    with pytest.raises(BudgetSpent):
+        await desk.answer(claude(anthropic))
+
+    assert len(board.notes) == 1

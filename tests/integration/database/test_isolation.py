@@ -57,6 +57,8 @@ _VALUES: dict[str, LiteralString] = {
     "bigint": "(random() * 1e9)::bigint",  # ids of the queue are unique over all tenants
     "integer": "1",
     "smallint": "1",
+    "numeric": "1",
+    "date": "'2026-11-21'",
     "real": "1",
     "double precision": "1",
     "interval": "interval '1 s'",

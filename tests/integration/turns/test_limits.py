@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from athenaeum.observability.metrics import LIMIT_FALLBACKS
+from slacksim.faults import Mode
 from slacksim.model import Ephemeral, Message
 from slacksim.server import SlackSim
 from support.product import Product, at_work
@@ -112,8 +113,11 @@ async def test_an_asker_whose_gateway_died_before_telling_is_told_when_slack_rep
     assert product.replies(refused) == []
 
 
-async def test_a_slack_that_takes_no_notice_is_not_asked_again(product: Product) -> None:
-    product.fault("chat.postEphemeral", "500", times=5)
+@pytest.mark.parametrize(
+    ("mode", "code"), [("500", ""), ("error", "user_not_in_channel"), ("error", "channel_not_found")]
+)
+async def test_a_slack_that_takes_no_notice_is_not_asked_again(product: Product, mode: Mode, code: str) -> None:
+    product.fault("chat.postEphemeral", mode, times=5, error=code)
     asked = await ask(product, 3)
 
     assert len(product.calls("chat.postEphemeral")) == 1
