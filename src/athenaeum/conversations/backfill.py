@@ -111,7 +111,7 @@ class _Backfill:
     async def _store(
         self, channel: ChannelId, page: Sequence[Mapping[str, Any]], *, reached: str | None, thread: str = ""
     ) -> None:
-        batch = bulk.Batch()
+        batch = bulk.MessageBatch()
         for raw in page:
             try:
                 batch.take(raw, channel)

@@ -33,7 +33,7 @@ class Erasure:
 
 
 @dataclass(slots=True)
-class Batch:
+class MessageBatch:
     """What goes into the archive together."""
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -87,7 +87,7 @@ class Merged:
     """Channel and ts of the messages that are new or changed."""
 
 
-async def store(session: AsyncSession, batch: Batch) -> Merged:
+async def store(session: AsyncSession, batch: MessageBatch) -> Merged:
     """Put a batch into the archive of the session's tenant, and into the log it is made from; the caller commits."""
     merged = await merge(session, batch)
     for channel, page in batch.pages.items():
@@ -96,7 +96,7 @@ async def store(session: AsyncSession, batch: Batch) -> Merged:
     return merged
 
 
-async def merge(session: AsyncSession, batch: Batch) -> Merged:
+async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
     """Put a batch into the archive alone."""
     await session.execute(_STAGE)
     await session.execute(_STAGE_REACTIONS)

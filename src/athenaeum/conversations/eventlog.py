@@ -69,7 +69,7 @@ async def append_page(session: AsyncSession, channel: ChannelId, messages: Seque
 
     Importers call it in the transaction that puts the messages into the archive, and after that: what the archive
     knows as deleted is left out, and what is deleted meanwhile waits for this transaction. `athenaeum slack rebuild`
-    plays the page again like any event, through `bulk.Batch.take`.
+    plays the page again like any event, through `bulk.MessageBatch.take`.
     """
     for start in range(0, len(messages), _PAGE):
         page = messages[start : start + _PAGE]

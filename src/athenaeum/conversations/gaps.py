@@ -102,7 +102,7 @@ class _Gap:
                 self.threads.append(MessageTs(str(raw["ts"])))
 
     async def _take(self, page: Sequence[Mapping[str, Any]], horizon: datetime) -> None:
-        batch, fresh = bulk.Batch(), dict[MessageTs, Mapping[str, Any]]()
+        batch, fresh = bulk.MessageBatch(), dict[MessageTs, Mapping[str, Any]]()
         for raw in page:
             try:
                 ts = Payload.of(raw).ts()

@@ -97,7 +97,7 @@ class _Replay:
             self._session.expunge_all()
 
     async def _play(self, events: Sequence[SlackEvent]) -> None:
-        batch, after = bulk.Batch(), list[Change]()
+        batch, after = bulk.MessageBatch(), list[Change]()
         for event in events:
             self._rebuilt.events += 1
             try:

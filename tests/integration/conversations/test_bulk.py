@@ -81,7 +81,7 @@ async def test_bulk_and_one_by_one_give_equal_rows(
     await one_by_one(database, tenant, records)
     rest = list(records)
     while rest:
-        batch, size = bulk.Batch(), dice.randrange(1, 12)
+        batch, size = bulk.MessageBatch(), dice.randrange(1, 12)
         for raw in rest[:size]:
             batch.take(raw, IN_BULK)
         del rest[:size]
@@ -94,7 +94,7 @@ async def test_bulk_and_one_by_one_give_equal_rows(
 async def test_a_batch_that_changes_nothing_writes_nothing(
     database: DatabaseConnection, tenant: Tenant, store: Store
 ) -> None:
-    batch = bulk.Batch()
+    batch = bulk.MessageBatch()
     for raw in history(random.Random(1)):
         batch.take(raw, IN_BULK)
     async with database.session(tenant.id) as session:

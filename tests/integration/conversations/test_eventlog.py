@@ -246,7 +246,7 @@ async def test_an_older_description_of_a_person_does_not_make_a_guest_a_member(
 
 async def keep(store: Store, page: list[dict[str, Any]]) -> None:
     async with store.database.session(store.tenant) as session:
-        batch = bulk.Batch()
+        batch = bulk.MessageBatch()
         for raw in page:
             batch.take(raw, CHANNEL)
         await bulk.store(session, batch)

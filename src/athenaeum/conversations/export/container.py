@@ -19,7 +19,7 @@ _UTF8_NAME = 0x800  # the flag of a zip's entry
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ExportFile:
     """One file: its name below the export's top, its size in bytes, and a stamp that is another when it has changed."""
 
     name: str
@@ -29,7 +29,7 @@ class Leaf:
 
 
 @contextmanager
-def open_export(path: Path) -> Generator[dict[str, Leaf]]:
+def open_export(path: Path) -> Generator[dict[str, ExportFile]]:
     """The files by their names, to be opened within the block.
 
     Raises:
@@ -48,7 +48,7 @@ def open_export(path: Path) -> Generator[dict[str, Leaf]]:
         raise Misconfigured(f"{path} cannot be read as a zip: {error}") from error
 
 
-def _below_top(path: Path, files: dict[str, Leaf]) -> dict[str, Leaf]:
+def _below_top(path: Path, files: dict[str, ExportFile]) -> dict[str, ExportFile]:
     tops = [PurePosixPath(name).parent for name in files if PurePosixPath(name).name in {*INDEXES, *PEOPLE}]
     tops = [top for top in tops if "__MACOSX" not in top.parts]
     if not tops:
@@ -65,14 +65,14 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*.json") if path.is_file()]
 
 
-def _file(path: Path) -> Leaf:
+def _file(path: Path) -> ExportFile:
     found = path.stat()
-    return Leaf(path.name, found.st_size, f"{found.st_mtime_ns}-{found.st_size}", lambda: path.open("rb"))
+    return ExportFile(path.name, found.st_size, f"{found.st_mtime_ns}-{found.st_size}", lambda: path.open("rb"))
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Leaf:
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> ExportFile:
     stamp = f"{entry.CRC:08x}-{entry.file_size}"
-    return Leaf(entry.filename, entry.file_size, stamp, lambda: archive.open(entry))
+    return ExportFile(entry.filename, entry.file_size, stamp, lambda: archive.open(entry))
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from athenaeum.conversations.channels import Channel, read_channel
-from athenaeum.conversations.export.container import INDEXES, PEOPLE, Leaf
+from athenaeum.conversations.export.container import INDEXES, PEOPLE, ExportFile
 from athenaeum.conversations.export.records import Records
 from athenaeum.conversations.export.report import Quarantined
 from athenaeum.conversations.people import Person, read_person
@@ -48,7 +48,7 @@ class Contents:
     """The workspaces that people belong to, strangers left out."""
     conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
     """By channel id."""
-    days: dict[str, list[Leaf]] = field(default_factory=dict[str, list[Leaf]])
+    days: dict[str, list[ExportFile]] = field(default_factory=dict[str, list[ExportFile]])
     """Files of messages by channel id, the oldest day first."""
     unlisted: list[str] = field(default_factory=list[str])
     quarantined: list[Quarantined] = field(default_factory=list[Quarantined])
@@ -56,7 +56,7 @@ class Contents:
     """The export is at least as new as this: the day of its newest message."""
 
 
-def read_contents(files: Mapping[str, Leaf]) -> Contents:
+def read_contents(files: Mapping[str, ExportFile]) -> Contents:
     """Read the indexes, and find each conversation's files."""
     contents = Contents()
     for name in PEOPLE:
@@ -69,7 +69,7 @@ def read_contents(files: Mapping[str, Leaf]) -> Contents:
     return contents
 
 
-def _read_people(name: str, leaf: Leaf, contents: Contents) -> None:
+def _read_people(name: str, leaf: ExportFile, contents: Contents) -> None:
     for position, raw in _records(name, leaf, contents):
         try:
             person = read_person(raw)
@@ -82,7 +82,7 @@ def _read_people(name: str, leaf: Leaf, contents: Contents) -> None:
             contents.teams.add(team)
 
 
-def _read_index(name: str, leaf: Leaf, kind: ChannelKind, contents: Contents) -> None:
+def _read_index(name: str, leaf: ExportFile, kind: ChannelKind, contents: Contents) -> None:
     for position, raw in _records(name, leaf, contents):
         try:
             found = _conversation(raw, kind)
@@ -94,7 +94,7 @@ def _read_index(name: str, leaf: Leaf, kind: ChannelKind, contents: Contents) ->
             contents.conversations[found.channel.channel_id] = found
 
 
-def _records(name: str, leaf: Leaf, contents: Contents) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _records(name: str, leaf: ExportFile, contents: Contents) -> Iterator[tuple[int, Mapping[str, Any]]]:
     records = Records(leaf)
     for position, record in enumerate(records):
         if isinstance(record, Malformed):
@@ -124,8 +124,8 @@ def _conversation(raw: Mapping[str, Any], kind: ChannelKind) -> Conversation:
     )
 
 
-def _find_days(files: Mapping[str, Leaf], contents: Contents) -> None:
-    folders: defaultdict[str, list[tuple[str, Leaf]]] = defaultdict(list)
+def _find_days(files: Mapping[str, ExportFile], contents: Contents) -> None:
+    folders: defaultdict[str, list[tuple[str, ExportFile]]] = defaultdict(list)
     for name, leaf in files.items():
         path = PurePosixPath(name)
         if len(path.parts) == 2 and _DAY.fullmatch(path.name):

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations import archive, bulk
 from athenaeum.conversations.export import ledger, register
-from athenaeum.conversations.export.container import Leaf, open_export
+from athenaeum.conversations.export.container import ExportFile, open_export
 from athenaeum.conversations.export.contents import Contents, read_contents
 from athenaeum.conversations.export.records import Records
 from athenaeum.conversations.export.report import KEPT, ImportReport, Quarantined
@@ -88,7 +88,7 @@ class _Closed:
     """A file that was read to its end."""
 
     channel: ChannelId
-    leaf: Leaf
+    leaf: ExportFile
     messages: int
     quarantined: list[Quarantined]
 
@@ -97,7 +97,7 @@ class _Closed:
 class _Pending:
     """What the next transaction stores."""
 
-    batch: bulk.Batch = field(default_factory=bulk.Batch)
+    batch: bulk.MessageBatch = field(default_factory=bulk.MessageBatch)
     closed: list[_Closed] = field(default_factory=list[_Closed])
     strangers: set[UserId] = field(default_factory=set[UserId])
 
@@ -161,7 +161,7 @@ class _Import:
         report.unlisted = contents.unlisted
         report.quarantine(contents.quarantined)
 
-    async def _read(self, channel: ChannelId, leaf: Leaf) -> None:
+    async def _read(self, channel: ChannelId, leaf: ExportFile) -> None:
         records, found, messages = Records(leaf), list[Quarantined](), 0
         for position, record in enumerate(records):
             if fault := self._take(record, channel):
@@ -209,7 +209,7 @@ class _Import:
         report.reactions += len(pending.batch.reactions)
         report.erased += len(pending.batch.erased)
 
-    def _tell(self, leaf: Leaf) -> None:
+    def _tell(self, leaf: ExportFile) -> None:
         so_far = self._report.messages + len(self._pending.batch)
         self._on_advance(Advance(self._done, self._total, so_far, leaf.name))
 

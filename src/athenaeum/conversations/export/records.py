@@ -8,7 +8,7 @@ from typing import IO, Any, cast
 
 import ijson
 
-from athenaeum.conversations.export.container import Leaf
+from athenaeum.conversations.export.container import ExportFile
 from athenaeum.slack.incoming import Malformed
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r"))  # JSON has none of them, and a parser stops at the first
@@ -17,7 +17,7 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r"))  # JSON has none of them, and 
 class Records:
     """The objects in a file's list, and what could not be read of it."""
 
-    def __init__(self, leaf: Leaf) -> None:
+    def __init__(self, leaf: ExportFile) -> None:
         """Nothing is opened yet."""
         self._leaf = leaf
         self.fault: str | None = None
