@@ -87,6 +87,13 @@ class OAuth:
         for token in [token for token, issued in self._refresh_tokens.items() if issued.world is world]:
             del self._refresh_tokens[token]
 
+    def reached(self, issued: IssuedToken) -> list[World]:
+        """The workspaces that a token may act in."""
+        organisation = issued.world.team.enterprise
+        if not issued.is_organisation:
+            return [issued.world]
+        return [world for world in self._worlds if world.team.enterprise == organisation]
+
     # The page
 
     async def show(self, request: web.Request) -> web.Response:
@@ -142,7 +149,7 @@ class OAuth:
             raise SlackError("code_expired")
         for token in [token for token, issued in self.tokens.items() if issued.world.app.is_revoked]:
             del self.tokens[token]
-        for world in self._worlds if code.is_organisation else (code.world,):
+        for world in self.reached(IssuedToken(code.world, None, code.is_organisation)):
             world.app.is_revoked = False
             world.app.is_enterprise_install = code.is_organisation
         return self._answer(code.world, code.user, is_organisation=code.is_organisation)

@@ -20,6 +20,9 @@ from slacksim.oauth import IssuedToken
 from slacksim.simulation import Simulation
 from slacksim.world import World
 
+OF_ONE_TEAM = frozenset({"conversations.list", "users.list", "usergroups.list", "emoji.list"})
+"""What a token of an organisation must name a workspace for."""
+
 
 class WebApi:
     """Answers ``/api/{method}`` by GET and POST, form and JSON."""
@@ -79,7 +82,17 @@ class WebApi:
             raise SlackError(fault.error)
         simulation = self._simulation
         simulation.limits.check(name, method.tier, str(given.get("channel", "")))
-        call = Call(world, Arguments(given), simulation.sockets, simulation.faults, simulation.limits, simulation.url)
+        issued = simulation.oauth.tokens.get(_token(request, given))
+        reached = simulation.oauth.reached(issued) if issued else [world]
+        call = Call(
+            world,
+            Arguments(given),
+            simulation.sockets,
+            simulation.faults,
+            simulation.limits,
+            simulation.url,
+            tuple(one.team for one in reached),
+        )
         if method.scope:
             call.require(method.scope)
         body: JsonObject = {"ok": True, **method.handle(call)}
@@ -107,7 +120,7 @@ class WebApi:
                 raise SlackError("token_expired")
             if method.caller == "app":
                 raise SlackError("not_allowed_token_type")
-            return self._place(issued, given)
+            return self._place(issued, method.name, given)
         if token not in {app.bot_token, app.app_token}:
             raise SlackError("invalid_auth")
         if token == app.bot_token and app.is_revoked:
@@ -117,15 +130,18 @@ class WebApi:
             raise SlackError("not_allowed_token_type")
         return self._simulation.world
 
-    def _place(self, issued: IssuedToken, given: Mapping[str, Any]) -> World:
-        """Where a call acts: a token of an organisation reaches all of its workspaces."""
+    def _place(self, issued: IssuedToken, method: str, given: Mapping[str, Any]) -> World:
+        """Where a call acts: a token of an organisation reaches all of its workspaces, and must name one for lists."""
         if not issued.is_organisation:
             return issued.world
+        reached = self._simulation.oauth.reached(issued)
         for name in ("channel", "user"):
             if found := given.get(name):
-                return self._simulation.world_of(str(found))
+                return next((one for one in reached if found in one.channels or found in one.users), issued.world)
         team = given.get("team_id")
-        return next((world for world in self._simulation.worlds if world.team.id == team), issued.world)
+        if not team and method in OF_ONE_TEAM:
+            raise SlackError("missing_argument", arg="team_id")
+        return next((world for world in reached if world.team.id == team), issued.world)
 
 
 async def _given(request: web.Request) -> dict[str, Any]:

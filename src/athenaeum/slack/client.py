@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from athenaeum.domain.identity import MessageTs
 from athenaeum.errors import Misconfigured
 from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
-from athenaeum.slack.errors import Ambiguous, RateLimited, TokenRefused, ambiguous, failure, rate_limited
+from athenaeum.slack.errors import Ambiguous, CallRefused, RateLimited, TokenRefused, ambiguous, failure, rate_limited
 from athenaeum.slack.identity import Identity
 from athenaeum.slack.limits import Limits
 
@@ -164,12 +164,12 @@ class SlackClient:
 
     async def users(self) -> AsyncGenerator[dict[str, Any]]:
         """Everyone in the workspace, bots and deactivated people too."""
-        async for user in self._pages("users.list", {}, "members"):
+        async for user in self._everywhere("users.list", {}, "members"):
             yield user
 
     async def channels(self, types: str = "public_channel,private_channel,im,mpim") -> AsyncGenerator[dict[str, Any]]:
         """Every conversation the bot may know of, archived ones too."""
-        async for channel in self._pages("conversations.list", {"types": types}, "channels"):
+        async for channel in self._everywhere("conversations.list", {"types": types}, "channels"):
             yield channel
 
     async def members(self, channel: ChannelId) -> AsyncGenerator[str]:
@@ -192,6 +192,18 @@ class SlackClient:
         arguments = {"channel": channel, "ts": thread_ts, "oldest": after}
         async for page in self._page_by_page("conversations.replies", arguments, "messages"):
             yield page
+
+    async def _everywhere(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[Any]:
+        """What a workspace has; for an organisation's token, which must name one, what each of its workspaces has."""
+        try:
+            async for item in self._pages(method, arguments, key):
+                yield item
+        except CallRefused as error:
+            if error.code != "missing_argument":
+                raise
+            async for team in self._pages("auth.teams.list", {}, "teams"):
+                async for item in self._pages(method, {**arguments, "team_id": str(team["id"])}, key):
+                    yield item
 
     async def _pages(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[Any]:
         async for page in self._page_by_page(method, arguments, key):

@@ -48,10 +48,16 @@ def authorizations(call: Call) -> JsonObject:
     return {"authorizations": [installed], "response_metadata": {"next_cursor": ""}}
 
 
+def teams(call: Call) -> JsonObject:
+    """The workspaces that the token may act in; an organisation's has several."""
+    return {"teams": [{"id": team.id, "name": team.name} for team in call.teams], "response_metadata": {}}
+
+
 METHODS = (
     Method("api.test", api_test, tier=4, caller="anyone"),
     Method("auth.test", auth_test, tier=4),
     Method("auth.revoke", revoke),
+    Method("auth.teams.list", teams, tier=2),
     Method("apps.connections.open", open_connection, tier=1, caller="app"),
     Method("apps.event.authorizations.list", authorizations, tier=4, caller="app"),
 )

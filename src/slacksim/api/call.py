@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from slacksim.errors import SlackError, explained
 from slacksim.faults import Faults
 from slacksim.limits import Limits
-from slacksim.model import App, Channel, JsonObject, Kind, Message
+from slacksim.model import App, Channel, JsonObject, Kind, Message, Team
 from slacksim.socket_mode import SocketMode
 from slacksim.world import World
 
@@ -84,6 +84,7 @@ class Call:
     faults: Faults
     limits: Limits
     url: str
+    teams: tuple[Team, ...] = ()
 
     @property
     def app(self) -> App:

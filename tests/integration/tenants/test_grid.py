@@ -52,6 +52,8 @@ async def test_an_organisation_is_installed_without_a_team_and_all_its_workspace
     tenant = await register.resolve(product.running.database, None, ORGANISATION)
     assert tenant is not None
     assert (tenant.team_id, tenant.enterprise_id, tenant.bot_user) == (None, ORGANISATION, "W0ATHENAEUM")
+    listed = await product.rows("SELECT count(*) FROM slack_channels WHERE name = 'platform'", tenant.id)
+    assert listed == [(2,)]  # both workspaces were read, each by its own id
     for world in (northwind, lantern):
         asked = product.ask(world)
         assert "deploy is at noon" in await product.answer(world, asked)
