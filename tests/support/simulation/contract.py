@@ -28,7 +28,7 @@ _SHIFT = """
     UPDATE deliveries SET posting_until = posting_until - %(by)s;
     UPDATE approvals SET expires_at = expires_at - %(by)s"""
 _CLEAR = f"""
-    TRUNCATE {", ".join(TABLES)}, steps, approvals;
+    TRUNCATE {", ".join(TABLES)}, steps, approvals, turn_messages CASCADE;
     ALTER SEQUENCE event_ids RESTART; ALTER SEQUENCE lease_tokens RESTART"""
 _PATIENCE = 10.0
 _GLANCE = 0.01
