@@ -18,6 +18,7 @@ from athenaeum.commands import (
     doctor,
     documents,
     events,
+    feedback,
     personas,
     serving,
     slack,
@@ -45,6 +46,7 @@ app.command(rich_help_panel=_RUN)(serving.worker)
 app.command(rich_help_panel=_RUN)(serving.janitor)
 app.command(rich_help_panel=_KEEP)(doctor.doctor)
 app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
+app.add_typer(feedback.app, name="feedback", rich_help_panel=_KEEP)
 app.add_typer(budgets.app, name="budgets", rich_help_panel=_KEEP)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_KEEP)
 app.add_typer(personas.app, name="personas", rich_help_panel=_KEEP)

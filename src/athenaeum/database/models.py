@@ -284,6 +284,18 @@ class ChannelMode(Base):
     answered: Mapped[int] = mapped_column(server_default="0")
 
 
+class Feedback(Base):
+    """What one person said of one answer, the last time they said something."""
+
+    __tablename__ = "feedback"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[str]
+    given_at: Mapped[datetime]
+
+
 class Delivery(Base):
     """A visible message of a turn: written as an intent before the post, with its `ts` after."""
 

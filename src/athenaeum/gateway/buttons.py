@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from athenaeum.conversations.feedback import Verdict
 from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing, Repeated
-from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, STOP
-from athenaeum.slack.incoming import Malformed, Payload
+from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing, Rated, Repeated
+from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, STOP
+from athenaeum.slack.incoming import Malformed, Payload, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,15 @@ def _again(event: Payload, action: Payload) -> Change:
     return Repeated(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
 
 
+def _rate(event: Payload, action: Payload) -> Change:
+    said, _, turn = action.text("value").partition(":")
+    try:
+        verdict, rated = Verdict(said), TurnId(UUID(turn))
+    except ValueError:
+        raise Malformed("actions: the value is no verdict of ours") from None
+    return Rated(event.channel(), event.user(), rated, verdict, moment(action.ts("action_ts")))
+
+
 def _thread(event: Payload) -> MessageTs | None:
     return (event.child("container") or Payload({})).optional_ts("thread_ts")
 
@@ -62,4 +72,6 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     DENY: _deny,
     STOP: _stop,
     AGAIN: _again,
+    FEEDBACK: _rate,
+    **{f"{FEEDBACK}_{verdict}": _rate for verdict in Verdict},
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athenaeum.conversations.archive import Message
+from athenaeum.conversations.feedback import Verdict
 from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, TurnId, UserId
@@ -82,6 +83,17 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Rated:
+    """Somebody said of an answer whether it was of use."""
+
+    channel: ChannelId
+    user: UserId
+    turn: TurnId
+    verdict: Verdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -150,6 +162,7 @@ Change = (
     | Clicked
     | Halted
     | Repeated
+    | Rated
     | Moved
     | Renamed
     | Archived

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import notices, turns
+from athenaeum.conversations import feedback, notices, turns
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
+from athenaeum.observability.metrics import FEEDBACK
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.tenant import Tenant
-    from athenaeum.gateway.changes import Clicked, Halted, Repeated
+    from athenaeum.gateway.changes import Clicked, Halted, Rated, Repeated
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,16 @@ async def take_repeat(session: AsyncSession, tenant: Tenant, repeated: Repeated,
         return
     asker = f"<@{failed.asker}>" if failed else "who asked"
     await _tell(session, tenant, repeated, _UNREPEATED[ruling].format(asker=asker), cause=f"again:{cause}")
+
+
+async def take_rating(session: AsyncSession, rated: Rated) -> None:
+    """Keep what somebody says of an answer; their latest word counts."""
+    kept = await feedback.give(
+        session, rated.turn, user=rated.user, channel=rated.channel, verdict=rated.verdict, at=rated.at
+    )
+    if kept:
+        FEEDBACK.labels(rated.verdict.value).inc()
+    log.info("feedback.given", turn=str(rated.turn), verdict=rated.verdict.value, kept=kept)
 
 
 async def _tell(session: AsyncSession, tenant: Tenant, click: Halted | Repeated, sentence: str, *, cause: str) -> None:

@@ -40,6 +40,7 @@ from athenaeum.gateway.changes import (
     Met,
     Moved,
     Nothing,
+    Rated,
     Reacted,
     Relocated,
     Removed,
@@ -48,7 +49,7 @@ from athenaeum.gateway.changes import (
     Stale,
     Written,
 )
-from athenaeum.gateway.clicks import take_click, take_repeat, take_stop
+from athenaeum.gateway.clicks import take_click, take_rating, take_repeat, take_stop
 from athenaeum.gateway.departure import DEPARTURES, depart
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.hearing import Manner, hear
@@ -139,6 +140,8 @@ class _Writer:
                 await take_click(self._session, self._tenant, change, cause=self._cause)
             case Halted():
                 await take_stop(self._session, self._tenant, change, cause=self._cause)
+            case Rated():
+                await take_rating(self._session, change)
             case Repeated():
                 await take_repeat(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):

@@ -32,6 +32,7 @@ HANDLER_SECONDS = Histogram("athenaeum_handler_seconds", "One run of a handler",
 WORKERS = Gauge("athenaeum_workers", "Workers of this process", ["state"])
 
 TURN_SECONDS = Histogram("athenaeum_turn_seconds", "From the message's commit to the delivered answer", buckets=_SLOW)
+FEEDBACK = Counter("athenaeum_feedback_total", "What people said of answers", ["verdict"])
 TURNS = Counter("athenaeum_turns_total", "Finished turns by outcome", ["outcome"])
 MODEL_SECONDS = Histogram("athenaeum_model_seconds", "One model request", ["model"], buckets=_SLOW)
 MODEL_TOKENS = Counter("athenaeum_model_tokens_total", "Tokens by direction", ["model", "direction"])

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from athenaeum.database import audit
 from athenaeum.events import backlog, history
 from athenaeum.worker import greeter
 from support.simulation import procedures
@@ -113,6 +114,7 @@ _SPECIAL: dict[str, Bound] = {
     # measuring for operators changes nothing
     plain(backlog._COUNT.text): _nothing,
     plain(greeter._WAITING.text): _waiting,
+    plain(audit._APPEND.text): _nothing,
 }
 
 

@@ -6,7 +6,16 @@ input is left to be read differently by Slack's parser than by ours.
 
 from __future__ import annotations
 
-from athenaeum.slack.formatting.controls import AGAIN, STOP, again, paragraph, stop_button
+from athenaeum.slack.formatting.controls import (
+    AGAIN,
+    FEEDBACK,
+    STOP,
+    again,
+    feedback,
+    paragraph,
+    plain_feedback,
+    stop_button,
+)
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
 from athenaeum.slack.formatting.rendering import Rendered, render
 
@@ -14,10 +23,13 @@ __all__ = [
     "AGAIN",
     "APPROVE",
     "DENY",
+    "FEEDBACK",
     "STOP",
     "Rendered",
     "again",
+    "feedback",
     "paragraph",
+    "plain_feedback",
     "render",
     "render_proposal",
     "stop_button",

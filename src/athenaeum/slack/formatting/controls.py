@@ -13,6 +13,11 @@ STOP, AGAIN = "athenaeum_stop", "athenaeum_again"
 """The `action_id`s of the buttons that stop a turn, and that begin a failed one again."""
 
 
+FEEDBACK = "athenaeum_feedback"
+"""The `action_id` of the pair of feedback buttons, and the beginning of those of single ones."""
+_SIDES = (("positive", "up", "Helpful"), ("negative", "down", "Not helpful"))
+
+
 def stop_button(turn: TurnId) -> Mapping[str, Any]:
     """The row with Stop, while an answer is made."""
     return {"type": "actions", "elements": [_button("Stop", STOP, turn)]}
@@ -27,9 +32,27 @@ def again(turn: TurnId) -> Sequence[Mapping[str, Any]]:
     )
 
 
+def feedback(turn: TurnId) -> Sequence[Mapping[str, Any]]:
+    """Below an answer: whether it was of use, as Slack's own pair of buttons, which remembers what was pressed."""
+    sides = {f"{side}_button": _side(label, f"{verdict}:{turn}") for side, verdict, label in _SIDES}
+    return ({"type": "context_actions", "elements": [{"type": "feedback_buttons", "action_id": FEEDBACK, **sides}]},)
+
+
+def plain_feedback(turn: TurnId) -> Sequence[Mapping[str, Any]]:
+    """The same for a Slack that doesn't know that pair."""
+    buttons = [
+        {**_button(label, f"{FEEDBACK}_{verdict}", turn), "value": f"{verdict}:{turn}"} for _, verdict, label in _SIDES
+    ]
+    return ({"type": "actions", "elements": buttons},)
+
+
 def paragraph(text: str) -> Mapping[str, Any]:
     """A text in which nothing means anything."""
     return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+
+
+def _side(label: str, value: str) -> dict[str, Any]:
+    return {"text": {"type": "plain_text", "text": label}, "accessibility_label": label, "value": value}
 
 
 def _button(text: str, action: str, turn: TurnId) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Content:
     text: str
     blocks: tuple[Mapping[str, Any], ...] = ()
     plain: str = ""
+    otherwise: Content | None = None
+    """What is shown where Slack refuses these blocks, before the plain text is."""
 
     @classmethod
     def of(cls, rendered: Rendered) -> Content:
@@ -37,10 +39,10 @@ class Content:
         shown = Content(self.text, self.blocks or (paragraph(self.text),), self.plain or self.text)
         return shown.above([stop_button(turn)])
 
-    def above(self, footer: Sequence[Mapping[str, Any]]) -> Content:
-        """The same with blocks below it."""
+    def above(self, footer: Sequence[Mapping[str, Any]], *, otherwise: Content | None = None) -> Content:
+        """The same with blocks below it; where Slack refuses them, `otherwise`."""
         below = tuple({**block, "block_id": uuid4().hex} for block in footer)
-        return Content(self.text, (*self.blocks, *below), self.plain)
+        return Content(self.text, (*self.blocks, *below), self.plain, otherwise)
 
     def without_blocks(self) -> Content:
         """The same as plain text."""

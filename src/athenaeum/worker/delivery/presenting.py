@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from athenaeum.conversations import turns
-from athenaeum.slack.formatting import again, render
+from athenaeum.slack.formatting import again, feedback, plain_feedback, render
 from athenaeum.worker.delivery.content import Content
 
 if TYPE_CHECKING:
@@ -25,4 +25,6 @@ async def present(
     shown = [Content.of(rendered) for rendered in render(answer, allowed_hosts=allowed_hosts)]
     if standing.answered_at is None and await turns.is_repeatable(session, turn):
         shown[-1] = shown[-1].above(again(turn))
+    elif answer.model and standing.stopped_by is None:  # a model's words: not help, not what was said by rule
+        shown[-1] = shown[-1].above(feedback(turn), otherwise=shown[-1].above(plain_feedback(turn)))
     return shown

@@ -38,6 +38,9 @@ class Showing:
         try:
             await self._show(part, content)
         except ContentRefused as error:
+            if content.otherwise is not None:
+                await self.show(part, content.otherwise)
+                return
             log.warning("delivery.plain_text", turn_id=str(self._thread.turn.id), part=part, error=error.code)
             await self._show(part, content.without_blocks())
 

@@ -1,0 +1,56 @@
+"""`athenaeum feedback`: what people say of answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+
+if TYPE_CHECKING:
+    from athenaeum.conversations.feedback import Opinion
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="See which answers people found helpful, and which not.\n\nExample: athenaeum feedback list",
+)
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
+
+
+@app.command("list")
+def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List what was said last of answers, the latest first, each person's newest word.
+
+    Example: athenaeum feedback list --limit 20
+    """
+    opinions = run(_list(limit))
+    if as_json:
+        show_json([{"tenant": name, **asdict(opinion)} for name, given in opinions for opinion in given])
+        return
+    if not any(given for _, given in opinions):
+        out.print("nobody has said anything of an answer yet")
+        return
+    table = Table("tenant", "time", "verdict", "by", "channel", "question", box=None, pad_edge=False)
+    for name, given in opinions:
+        for opinion in given:
+            when = f"{opinion.given_at:%Y-%m-%d %H:%M:%S}"
+            asked = " ".join(opinion.question.split())[:80]
+            table.add_row(*map(escaped, (name, when, opinion.verdict, opinion.user, opinion.channel, asked)))
+    out.print(table)
+
+
+async def _list(limit: int) -> list[tuple[str, list[Opinion]]]:
+    from athenaeum.conversations import feedback
+    from athenaeum.tenants import register
+    from athenaeum.wiring.database import open_database
+
+    opinions: list[tuple[str, list[Opinion]]] = []
+    async with open_database(settings()) as database:
+        for tenant, name in (await register.names(database)).items():
+            async with database.session(tenant) as session:
+                opinions.append((name, await feedback.latest(session, limit=limit)))
+    return opinions

@@ -1,0 +1,77 @@
+"""What people say of answers: up or down, each person's newest word; the tenant is the session's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from athenaeum.database import models
+from athenaeum.domain.identity import ChannelId, TurnId, UserId
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+_ROW = models.Feedback
+_TURN = models.Turn
+
+
+class Verdict(StrEnum):
+    """Whether an answer was of use."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one person said of one answer."""
+
+    turn: TurnId
+    user: UserId
+    verdict: Verdict
+    given_at: datetime
+    channel: ChannelId
+    question: str
+
+
+async def give(
+    session: AsyncSession, turn: TurnId, *, user: UserId, channel: ChannelId, verdict: Verdict, at: datetime
+) -> bool:
+    """Keep a person's word of a turn, unless a later one of theirs is known; False also where there is no such turn.
+
+    `at` is when they said it, by Slack's clock: clicks may come late, twice and out of order.
+    """
+    known = select(_TURN.turn_id).where(_TURN.turn_id == turn, _TURN.channel_id == channel)
+    if (await session.execute(known)).first() is None:
+        return False
+    given = insert(_ROW).values(
+        tenant_id=func.athenaeum_tenant(), turn_id=turn, user_id=user, verdict=verdict, given_at=at
+    )
+    newer = given.on_conflict_do_update(
+        index_elements=["tenant_id", "turn_id", "user_id"],
+        set_={"verdict": given.excluded.verdict, "given_at": given.excluded.given_at},
+        where=_ROW.given_at < given.excluded.given_at,
+    )
+    return await session.scalar(newer.returning(_ROW.user_id)) is not None
+
+
+async def latest(session: AsyncSession, *, limit: int = 50) -> list[Opinion]:
+    """The newest opinions first."""
+    found = select(_ROW, _TURN).join(_TURN, _TURN.turn_id == _ROW.turn_id)
+    rows = await session.execute(found.order_by(_ROW.given_at.desc()).limit(limit))
+    return [
+        Opinion(
+            turn=TurnId(row.turn_id),
+            user=UserId(row.user_id),
+            verdict=Verdict(row.verdict),
+            given_at=row.given_at,
+            channel=ChannelId(turn.channel_id),
+            question=turn.question,
+        )
+        for row, turn in rows
+    ]

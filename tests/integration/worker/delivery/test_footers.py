@@ -1,0 +1,40 @@
+"""What stands below an answer, and what becomes of it where Slack refuses it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from athenaeum.slack.formatting import FEEDBACK
+from support.stage import ANSWER, ScriptedAgent, Stage
+
+BY_A_MODEL = replace(ANSWER, model="claude-test")
+
+
+async def test_only_the_last_part_of_a_models_answer_can_be_judged(stage: Stage) -> None:
+    turn = await stage.ask()
+    await stage.work(turn, ScriptedAgent(replace(BY_A_MODEL, text="\n\n".join(["word " * 600] * 6))))
+
+    parts = stage.shown(await stage.look(turn))
+    assert [FEEDBACK in json.dumps(part.blocks) for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert len(parts) > 1
+
+
+async def test_where_slack_refuses_the_pair_of_buttons_there_are_two(stage: Stage) -> None:
+    turn = await stage.ask()
+    stage.fault("chat.update", "error", error="invalid_blocks")
+    await stage.work(turn, ScriptedAgent(BY_A_MODEL))
+
+    [shown] = stage.shown(await stage.look(turn))
+    assert [block["type"] for block in shown.blocks] == ["markdown", "actions"]
+    assert await stage.texts(turn) == [ANSWER.text]
+
+
+async def test_where_slack_refuses_every_block_the_answer_is_plain(stage: Stage) -> None:
+    turn = await stage.ask()
+    stage.fault("chat.update", "error", error="invalid_blocks", times=2)
+    await stage.work(turn, ScriptedAgent(BY_A_MODEL))
+
+    [shown] = stage.shown(await stage.look(turn))
+    assert shown.blocks == []
+    assert await stage.texts(turn) == ["Retry it with athenaeum events retry."]
