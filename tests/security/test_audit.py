@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,12 +15,15 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from athenaeum.conversations import turns
 from athenaeum.database import audit
 from athenaeum.database.audit import OPERATOR, Deed, Integrity
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
+from athenaeum.domain.approval import Proposal, ProposedCall
+from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, TenantId, UserId
 from support.command_line import CommandLine
 from support.database import PostgresServer
+from support.desk import FENCE, GENERAL, QUESTION, CountedIndex, Desk
 from support.zygote import Zygote
 
 
@@ -211,3 +215,22 @@ async def test_the_command_tells_what_was_done_and_whether_the_log_holds(
     assert broken.status == 1
     assert "the end was cut off" in broken.out
     assert "no log holds the anchor" in broken.out
+
+
+@pytest.mark.parametrize(("approved", "deed"), [(True, Deed.APPROVED), (False, Deed.DENIED)])
+async def test_who_decided_about_a_tool_is_on_record_without_the_arguments(
+    database: DatabaseConnection, approved: bool, deed: Deed
+) -> None:
+    desk = Desk(database, CountedIndex(database))
+    await desk.set_out()
+    proposal = Proposal(ApprovalId(uuid4()), (ProposedCall("1", "post", "Post a message", {"text": "a secret"}),))
+    async with database.session(DEFAULT_TENANT) as session:
+        await turns.park(session, await turns.look(session, QUESTION.turn), FENCE, proposal)
+    for user in ("U2", "U1", "U1"):  # who did not ask decides nothing, and who asked decides once
+        async with database.session(DEFAULT_TENANT) as session:
+            await turns.decide(session, proposal.id, user=UserId(user), channel=GENERAL, approved=approved)
+
+    async with database.session(DEFAULT_TENANT) as session:
+        (entry,) = await audit.entries(session)
+    assert (entry.deed, entry.actor, entry.subject) == (deed, "U1", str(proposal.id))
+    assert entry.detail == {"turn": str(QUESTION.turn), "tools": ["post"]}

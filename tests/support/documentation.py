@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -114,3 +115,20 @@ def spans(cell: Token) -> list[str]:
 def _slug(heading: Token) -> str:
     shown = "".join(token.content for token in heading.children or [] if token.type in {"text", "code_inline"})
     return re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+
+
+def is_test(name: str) -> bool:
+    """Whether `path::function` is a test of ours."""
+    path, _, test = name.partition("::")
+    return test in _tests(path)
+
+
+@cache
+def _tests(path: str) -> set[str]:
+    """The tests of a file, by the names pytest finds them under; none when there is no such file."""
+    file = ROOT / path
+    if not path.startswith("tests/") or not file.is_file():
+        return set()
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = ast.parse(file.read_text(encoding="utf-8")).body
+    return {node.name for node in nodes if isinstance(node, functions) and node.name.startswith("test_")}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-from functools import cache
-
 import pytest
 from markdown_it.token import Token
 
-from support.documentation import ROOT, Page, spans
+from support.documentation import ROOT, Page, is_test, spans
 
 _PAGE = Page(ROOT / "docs" / "reference" / "behaviours.md")
 _ROWS = [row for table in _PAGE.tables if table.head[0] == "number" for row in table.rows]
@@ -25,21 +22,5 @@ def test_a_row_names_tests_that_exist_or_says_why_there_are_none(number: Token, 
     named = [code for code in spans(seen) if "::" in code]
 
     assert what.content, number.content
-    assert [name for name in named if not _exists(name)] == []
+    assert [name for name in named if not is_test(name)] == []
     assert named or seen.content.startswith(_WITHOUT_TESTS)
-
-
-def _exists(name: str) -> bool:
-    path, _, test = name.partition("::")
-    return test in _tests(path)
-
-
-@cache
-def _tests(path: str) -> set[str]:
-    """The tests of a file, by the names pytest finds them under; none when there is no such file."""
-    file = ROOT / path
-    if not path.startswith("tests/") or not file.is_file():
-        return set()
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    nodes = ast.parse(file.read_text(encoding="utf-8")).body
-    return {node.name for node in nodes if isinstance(node, functions) and node.name.startswith("test_")}
