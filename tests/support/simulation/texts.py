@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from athenaeum.conversations import eventlog
 from athenaeum.database import audit
 from athenaeum.events import backlog, history
 from athenaeum.worker import greeter
@@ -114,6 +115,9 @@ _SPECIAL: dict[str, Bound] = {
     # measuring for operators changes nothing
     plain(backlog._COUNT.text): _nothing,
     plain(greeter._WAITING.text): _waiting,
+    # nothing is said through the gateway here, so the log holds no words
+    plain(eventlog._BLANK.text): _nothing,
+    plain(eventlog._BLANK_PAGES.text): _nothing,
     plain(audit._APPEND.text): _nothing,
 }
 
