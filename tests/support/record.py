@@ -77,7 +77,7 @@ class Record:
 
         async def listen() -> bool:
             heard = [row["query"] for row in await self.rows(_OF_THE_PRODUCT)]
-            return heard.count("LISTEN athenaeum_events") >= processes
+            return sum(query.startswith("LISTEN athenaeum_events") for query in heard) >= processes
 
         await self._until(listen)
 

@@ -252,7 +252,7 @@ async def test_another_pool_goes_on_with_what_was_handed_back(events: Queue) -> 
     event_id = await events.put()
     async with WorkerPool(1, events.database, hold, drain_time=NOTHING) as first:
         await until(lambda: bool(hold.begun))
-        async with WorkerPool(1, events.database, other):
+        async with DatabaseConnection(events.database.url) as elsewhere, WorkerPool(1, elsewhere, other):
             await listening(events, 2)
             await first.stop()
             await until(lambda: [event.id for event in other.begun] == [event_id], seconds=3)
