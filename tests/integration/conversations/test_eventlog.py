@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
-from athenaeum.conversations import archive, bulk
+from athenaeum.conversations import archive, bulk, eventlog
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, MessageTs
 from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.gateway.rebuild import rebuild
 from athenaeum.retrieval.index import Index
+from athenaeum.slack.incoming import Payload
 from athenaeum.tenants import register
+from support.events import until
 from support.slack_events import IDENTITY, Events, Store
 from support.traffic import differences, picture, settle
 
@@ -232,6 +236,24 @@ async def test_a_channel_whose_id_changes_takes_everything_along(
     assert await store.rows("SELECT channel_id FROM slack_reactions") == [("C0002",)]
     assert await store.rows("SELECT channel_id, text FROM passages") == [("C0002", "the toaster is broken")]
     assert await store.rows("SELECT 1 FROM slack_channels WHERE channel_id = 'C0001'") == []
+
+
+async def test_an_event_that_is_being_stored_does_not_miss_the_change_of_its_channels_id(
+    database: DatabaseConnection, tenant: Tenant, events: Events, store: Store
+) -> None:
+    moved = events.callback({"type": "channel_id_changed", "old_channel_id": "C0001", "new_channel_id": "C0002"})
+    said = events.message("just now")
+    async with asyncio.TaskGroup() as group, database.session(tenant.id) as session:
+        await eventlog.append(session, "message", Payload(said))
+        await archive.record(session, archive.read_message(said["event"], CHANNEL))
+        group.create_task(Intake(database).take_in(read_envelope(moved), tenant))
+        await until(lambda: waits(store))
+
+    assert [message.channel_id for message in await store.messages()] == ["C0002"]
+
+
+async def waits(store: Store) -> bool:
+    return bool(await store.rows("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'slack_events'::regclass"))
 
 
 async def test_an_older_description_of_a_person_does_not_make_a_guest_a_member(
