@@ -359,26 +359,6 @@ class Budget(Base):
     dollars: Mapped[Decimal] = mapped_column(Numeric())
 
 
-class Spending(Base):
-    """One model request: an estimate until it is settled, which it never is when its worker dies."""
-
-    __tablename__ = "spending"
-
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True)
-    request_id: Mapped[UUID] = mapped_column(primary_key=True)
-    turn_id: Mapped[UUID]
-    channel_id: Mapped[str]
-    user_id: Mapped[str]
-    day: Mapped[date]
-    model: Mapped[str]
-    input_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    cache_read_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    cache_write_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    dollars: Mapped[Decimal | None] = mapped_column(Numeric())
-    settled_at: Mapped[datetime | None]
-
-
 class AuditEntry(Base):
     """One line of a tenant's audit log; its trigger gives `seq`, `recorded_at` and `hash`."""
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import delete, text
+from sqlalchemy import text
 
-from athenaeum.database import models
 from athenaeum.errors import Refused
 from athenaeum.observability.metrics import BUDGET_STOPS, MODEL_DOLLARS, UNPRICED_REQUESTS
 from athenaeum.tenants.budgets.budget import BudgetSpent, Scope, hold
@@ -47,6 +46,7 @@ _SETTLE = text("""
         cache_read_tokens = :cache_read_tokens, cache_write_tokens = :cache_write_tokens,
         output_tokens = :output_tokens, settled_at = now()
     WHERE tenant_id = :tenant AND request_id = :request""")
+_RELEASE = text("DELETE FROM spending WHERE tenant_id = :tenant AND request_id = :request")
 
 
 class Purse:
@@ -93,9 +93,8 @@ class Purse:
 
     async def release(self, request: UUID) -> None:
         """Forget a request that was not carried out."""
-        row = models.Spending
         async with self._database.session(self._tenant) as session:
-            await session.execute(delete(row).where(row.tenant_id == self._tenant, row.request_id == request))
+            await session.execute(_RELEASE, {"tenant": self._tenant, "request": request})
 
     async def settle(self, session: AsyncSession) -> None:
         """Write down what requests came to, in the transaction of the step that they were made for.
