@@ -95,7 +95,7 @@ def _case(node: Any, scope: Scope) -> Any:
     return None if node.else_ is None else evaluate(node.else_, scope)
 
 
-def _function(node: Any, scope: Scope) -> Any:  # noqa: PLR0911 - one for each function
+def _function(node: Any, scope: Scope) -> Any:  # noqa: C901, PLR0911 - one for each function
     arguments = [evaluate(argument, scope) for argument in node.clauses]
     known = [argument for argument in arguments if argument is not None]
     match node.name:
