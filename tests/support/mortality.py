@@ -55,8 +55,10 @@ class MortalSlack(SlackClient):
         super().__init__(token, base_url=base_url)
         self.life = life
 
-    async def _respond(self, method: str, arguments: Mapping[str, Any], *, read: bool) -> AsyncSlackResponse:
+    async def _respond(
+        self, method: str, arguments: Mapping[str, Any], *, read: bool, form: bool = False
+    ) -> AsyncSlackResponse:
         self.life.step()
-        response = await super()._respond(method, arguments, read=read)
+        response = await super()._respond(method, arguments, read=read, form=form)
         self.life.step()
         return response

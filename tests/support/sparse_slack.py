@@ -193,4 +193,9 @@ def _unknown(_: Body) -> Body:
 
 
 def _seen(given: Body) -> str:
-    return "\n".join(str(block.get("text", "")) for block in given.get("blocks") or ()) or given["text"]
+    return "\n".join(filter(None, map(_words, given.get("blocks") or ()))) or given["text"]
+
+
+def _words(block: Body) -> str:
+    words = block.get("text", "")
+    return words["text"] if isinstance(words, dict) else words

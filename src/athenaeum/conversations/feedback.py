@@ -20,7 +20,7 @@ _ROW = models.Feedback
 _TURN = models.Turn
 
 
-class Verdict(StrEnum):
+class Rating(StrEnum):
     """Whether an answer was of use."""
 
     UP = "up"
@@ -33,14 +33,14 @@ class Opinion:
 
     turn: TurnId
     user: UserId
-    verdict: Verdict
+    verdict: Rating
     given_at: datetime
     channel: ChannelId
     question: str
 
 
 async def give(
-    session: AsyncSession, turn: TurnId, *, user: UserId, channel: ChannelId, verdict: Verdict, at: datetime
+    session: AsyncSession, turn: TurnId, *, user: UserId, channel: ChannelId, verdict: Rating, at: datetime
 ) -> bool:
     """Keep a person's word of a turn, unless a later one of theirs is known; False also where there is no such turn.
 
@@ -68,7 +68,7 @@ async def latest(session: AsyncSession, *, limit: int = 50) -> list[Opinion]:
         Opinion(
             turn=TurnId(row.turn_id),
             user=UserId(row.user_id),
-            verdict=Verdict(row.verdict),
+            verdict=Rating(row.verdict),
             given_at=row.given_at,
             channel=ChannelId(turn.channel_id),
             question=turn.question,

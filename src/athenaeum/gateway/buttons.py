@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from athenaeum.conversations.feedback import Verdict
+from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
 from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing, Rated, Repeated
 from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, STOP
@@ -50,7 +50,7 @@ def _again(event: Payload, action: Payload) -> Change:
 def _rate(event: Payload, action: Payload) -> Change:
     said, _, turn = action.text("value").partition(":")
     try:
-        verdict, rated = Verdict(said), TurnId(UUID(turn))
+        verdict, rated = Rating(said), TurnId(UUID(turn))
     except ValueError:
         raise Malformed("actions: the value is no verdict of ours") from None
     return Rated(event.channel(), event.user(), rated, verdict, moment(action.ts("action_ts")))
@@ -73,5 +73,5 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     STOP: _stop,
     AGAIN: _again,
     FEEDBACK: _rate,
-    **{f"{FEEDBACK}_{verdict}": _rate for verdict in Verdict},
+    **{f"{FEEDBACK}_{verdict}": _rate for verdict in Rating},
 }

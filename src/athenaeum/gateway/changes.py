@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athenaeum.conversations.archive import Message
-from athenaeum.conversations.feedback import Verdict
+from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, TurnId, UserId
@@ -89,7 +89,7 @@ class Rated:
     channel: ChannelId
     user: UserId
     turn: TurnId
-    verdict: Verdict
+    verdict: Rating
     at: datetime
 
 

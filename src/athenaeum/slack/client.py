@@ -183,7 +183,7 @@ class SlackClient:
         """`history` by its pages, each as the conversation was at one moment."""
         arguments = {"channel": channel, "oldest": after, "latest": before}
         async for page in self._page_by_page("conversations.history", arguments, "messages"):
-            yield page
+            yield _objects(page)
 
     async def reply_pages(
         self, channel: ChannelId, thread_ts: MessageTs, *, after: MessageTs | None = None
@@ -191,7 +191,7 @@ class SlackClient:
         """`replies` by its pages, the oldest reply first; the parent comes with the first page."""
         arguments = {"channel": channel, "ts": thread_ts, "oldest": after}
         async for page in self._page_by_page("conversations.replies", arguments, "messages"):
-            yield page
+            yield _objects(page)
 
     async def _everywhere(self, method: str, arguments: Mapping[str, Any], key: str) -> AsyncGenerator[Any]:
         """What a workspace has; for an organisation's token, which must name one, what each of its workspaces has."""
@@ -291,6 +291,11 @@ class SlackClient:
 def open_session(timeout: timedelta = timedelta(seconds=10)) -> aiohttp.ClientSession:
     """A session that many clients may share."""
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
+
+
+def _objects(page: list[Any]) -> list[dict[str, Any]]:
+    """What is no object tells nothing of a message."""
+    return [message for message in page if isinstance(message, dict)]
 
 
 def _body(response: AsyncSlackResponse) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from athenaeum.conversations import feedback, turns
-from athenaeum.conversations.feedback import Verdict
+from athenaeum.conversations.feedback import Rating
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId
@@ -30,7 +30,7 @@ async def judge(database_url: str) -> None:
         )
         assert turn is not None
         at = datetime(2026, 11, 21, tzinfo=UTC)
-        await feedback.give(session, turn, user=ASKER, channel=CHANNEL, verdict=Verdict.DOWN, at=at)
+        await feedback.give(session, turn, user=ASKER, channel=CHANNEL, verdict=Rating.DOWN, at=at)
 
 
 async def test_what_people_say_of_answers_is_listed(athenaeum: CommandLine, database_url: str) -> None:

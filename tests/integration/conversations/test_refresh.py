@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from athenaeum.conversations import channels, people, refresh
+from athenaeum.conversations.channels import Move
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.event import Event
@@ -107,6 +108,8 @@ async def test_a_late_join_lets_nobody_into_a_private_channel(
     assert tom is not None
     await ChannelHandler(database, {tenant.id: client}).handle(event(tenant, refresh.CHANNEL, channel=secret.id))
     async with database.session(tenant.id) as session:
-        assert await channels.move(session, ChannelId(secret.id), UserId(tom.id), joined=True)
+        assert await channels.move(
+            session, ChannelId(secret.id), Move(UserId(tom.id), joined=True, at=datetime.now(UTC))
+        )
 
     assert (tom.id,) not in await store.rows("SELECT user_id FROM slack_members")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from athenaeum.conversations import channels
+from athenaeum.conversations.channels import Move
 from athenaeum.conversations.sync import sync_channel, sync_workspace
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, UserId
@@ -81,7 +84,7 @@ async def test_members_that_changed_while_they_were_read_are_not_believed(
     async with database.session(tenant.id) as session:
         version = await channels.save(session, channels.read_channel(await client.channel_info(secret)))
     async with database.session(tenant.id) as session:
-        await channels.move(session, secret, maya, joined=False)
+        await channels.move(session, secret, Move(maya, joined=False, at=datetime.now(UTC)))
     async with database.session(tenant.id) as session:
         assert not await channels.replace_members(session, secret, [maya], version=version)
 

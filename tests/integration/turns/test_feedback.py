@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.models.blocks import Block
 
 from athenaeum.conversations import feedback
-from athenaeum.conversations.feedback import Verdict
+from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import ChannelId, MessageTs, TurnId, UserId, turn_id
 from athenaeum.slack.formatting import FEEDBACK
 from slacksim.model import JsonObject, Message
@@ -72,7 +72,7 @@ async def test_a_word_that_comes_out_of_order_does_not_undo_a_later_one(product:
 
     kept = [
         await give(product, turn, asked.channel, verdict, at=now + timedelta(seconds=seconds))
-        for verdict, seconds in ((Verdict.DOWN, 5), (Verdict.UP, 1), (Verdict.DOWN, 5))
+        for verdict, seconds in ((Rating.DOWN, 5), (Rating.UP, 1), (Rating.DOWN, 5))
     ]
 
     assert kept == [True, False, False]
@@ -84,9 +84,9 @@ async def test_an_answer_is_judged_where_it_stands(product: Product) -> None:
     await product.answer(asked)
     turn = turn_id(product.tenant.id, ChannelId(asked.channel), MessageTs(asked.ts))
 
-    assert not await give(product, turn, "CELSEWHERE", Verdict.UP, at=datetime.now(UTC))
+    assert not await give(product, turn, "CELSEWHERE", Rating.UP, at=datetime.now(UTC))
 
 
-async def give(product: Product, turn: TurnId, channel: str, verdict: Verdict, *, at: datetime) -> bool:
+async def give(product: Product, turn: TurnId, channel: str, verdict: Rating, *, at: datetime) -> bool:
     async with product.running.database.session(product.tenant.id) as session:
         return await feedback.give(session, turn, user=UserId("U1"), channel=ChannelId(channel), verdict=verdict, at=at)
