@@ -90,6 +90,12 @@ class Workspace:
                 {"name": name, "guest": guest},
             )
 
+    async def deactivate(self, user: str) -> None:
+        async with self._database.session(self.tenant) as session:
+            await session.execute(
+                text("UPDATE slack_users SET is_deleted = true WHERE user_id = :user"), {"user": user}
+            )
+
     async def leave(self, channel: str, user: str) -> None:
         async with self._database.session(self.tenant) as session:
             await session.execute(

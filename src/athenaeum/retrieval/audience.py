@@ -12,8 +12,8 @@ ranked. Unknown means no.
     terminal                      documents, public channels
 
 Strangers are present where the channel is shared with another organisation, where somebody in it or the asker is a
-guest or unknown, and where it is not known who is in it. A channel that is not public is read by its members only,
-and by nobody until they are known.
+guest or unknown, where the asker was deactivated, and where it is not known who is in it. A channel that is not public
+is read by its members only, and by nobody until they are known.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PUBLIC = "SELECT channel_id FROM slack_channels WHERE kind = 'public'"
 _STRANGERS = f"""
     :place_shared
     OR coalesce((SELECT is_shared FROM slack_channels WHERE channel_id = :place), true)
-    OR NOT EXISTS (SELECT FROM slack_users WHERE user_id = :asker AND NOT is_guest)
+    OR NOT EXISTS (SELECT FROM slack_users WHERE user_id = :asker AND NOT is_guest AND NOT is_deleted)
     OR EXISTS (SELECT FROM slack_members LEFT JOIN slack_users USING (tenant_id, user_id)
                WHERE channel_id = :place AND is_guest IS NOT false)
     OR :place_kind <> '{ChannelKind.DIRECT}'

@@ -124,6 +124,11 @@ async def test_somebody_who_leaves_a_channel_stops_finding_it(
     assert "secret" not in await channels_found(index, audience)
 
 
+async def test_an_asker_who_was_deactivated_finds_what_strangers_find(company: Workspace, index: Index) -> None:
+    await company.deactivate("bob")
+    assert await channels_found(index, company.audience("bob", "general", "public")) == {"general"}
+
+
 async def test_scores_say_nothing_about_passages_that_may_not_be_read(
     company: Workspace, database: DatabaseConnection, index: Index
 ) -> None:
