@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ from support.zygote import Role, Zygote
 
 QUESTION = "How do I retry a failed event?"
 _LEFT_ALONE = Fate()
+_OPEN = [replace(document, is_open=True) for document in DOCUMENTS]  # a guest reads along
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Ordeal:
             async with SlackClient(world.app.bot_token, base_url=self.sim.api_url) as slack:
                 await register.bind(database, await slack.auth_test())
             async with database.session(DEFAULT_TENANT) as session:
-                await Index(database, None).put(session, DEFAULT_TENANT, "docs", DOCUMENTS)
+                await Index(database, None).put(session, DEFAULT_TENANT, "docs", _OPEN)
         channel = world.find_channel("platform")
         assert channel is not None
         here = {"tenant_id": DEFAULT_TENANT, "channel_id": channel.id}

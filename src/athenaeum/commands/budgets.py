@@ -12,8 +12,8 @@ from rich.table import Table
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
 from athenaeum.commands.limits import tenant_named
 from athenaeum.domain.price import in_dollars
+from athenaeum.domain.spending import By
 from athenaeum.errors import Refused
-from athenaeum.tenants.budgets.report import By
 
 if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection

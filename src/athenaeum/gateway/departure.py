@@ -25,7 +25,12 @@ async def depart(database: DatabaseConnection, envelope: Envelope, tenant: Tenan
         return
     async with database.session(tenant.id) as session:
         installed = await installations.installed_at(session)
-        if installed is not None and envelope.sent_at is not None and envelope.sent_at < installed:
+        # Slack's clock tells whole seconds here: within one second the event counts, or a workspace that left is served
+        if (
+            installed is not None
+            and envelope.sent_at is not None
+            and envelope.sent_at < installed.replace(microsecond=0)
+        ):
             log.info("departure.outdated", tenant=str(tenant.id), event_id=envelope.event_id)
             return
         reason = "the app was uninstalled" if envelope.type == "app_uninstalled" else "its token was revoked"

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from athenaeum.domain.spending import By
+
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
-
-
-class By(StrEnum):
-    """What the lines of a report are of."""
-
-    USER = "user"
-    CHANNEL = "channel"
-    DAY = "day"
-    MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
