@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
 from athenaeum.conversations.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
+from athenaeum.conversations.sync import sync_histories, sync_workspace
 from athenaeum.conversations.turns import ASK, STOP, TURN, WITHDRAWAL
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
-from athenaeum.worker.handlers.histories import HistoriesHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.handlers.withdrawal import WithdrawalHandler
@@ -97,9 +97,9 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         ASK: turn,
         STOP: turn,
         CHANNEL: ChannelHandler(database, workspace.clients, hear),
-        HISTORIES: HistoriesHandler(database, workspace.clients, hear),
+        HISTORIES: WorkspaceHandler(database, workspace.clients, sync_histories, hear=hear),
         PERSON: PersonHandler(database, workspace.clients),
-        WORKSPACE: WorkspaceHandler(database, workspace.clients, hear),
+        WORKSPACE: WorkspaceHandler(database, workspace.clients, sync_workspace, hear=hear),
         WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
     }
