@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackMessage, Turn
 from athenaeum.domain.identity import TenantId, UserId
+from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.gateway.signature import sign
 from athenaeum.slack.identity import Identity
 
@@ -131,3 +132,11 @@ class Webhook:
 
     async def send(self, payload: dict[str, Any], **headers: str) -> httpx2.Response:
         return await self.post(json.dumps(payload).encode(), headers=headers)
+
+
+async def take(listener: Listener, *payloads: object) -> None:
+    """Deliver as Slack does: what a busy machine does not take in time comes again."""
+    for payload in payloads:
+        async with asyncio.timeout(60):
+            while await listener.receive(payload, transport="http") is not Receipt.TAKEN:
+                pass

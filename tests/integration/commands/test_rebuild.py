@@ -7,7 +7,7 @@ from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.tenants import register
 from support.command_line import CommandLine
-from support.slack_events import IDENTITY, Events, Store
+from support.slack_events import IDENTITY, Events, Store, take
 
 
 async def test_the_archive_is_made_again_and_the_events_are_counted(athenaeum: CommandLine, database_url: str) -> None:
@@ -15,7 +15,7 @@ async def test_the_archive_is_made_again_and_the_events_are_counted(athenaeum: C
         tenant, events = await register.bind(database, IDENTITY), Events()
         listener = Listener(database, Intake(database))
         for text in ("one", "two"):
-            await listener.receive(events.message(text), transport="http")
+            await take(listener, events.message(text))
         store = Store(database, tenant.id)
         await store.rows("UPDATE slack_messages SET text = 'corrupted' RETURNING 1")
 

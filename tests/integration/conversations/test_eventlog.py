@@ -15,13 +15,13 @@ from athenaeum.domain.identity import ChannelId, MessageTs
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
-from athenaeum.gateway.listener import Listener, Receipt
+from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.rebuild import rebuild
 from athenaeum.retrieval.index import Index
 from athenaeum.slack.incoming import Payload
 from athenaeum.tenants import register
 from support.events import until
-from support.slack_events import IDENTITY, Events, Store
+from support.slack_events import IDENTITY, Events, Store, take
 from support.traffic import differences, picture, settle
 
 CHANNEL = ChannelId("C0001")
@@ -54,11 +54,6 @@ def listener(database: DatabaseConnection, tenant: Tenant) -> Listener:
 @pytest.fixture
 def events() -> Events:
     return Events()
-
-
-async def take(listener: Listener, *payloads: object) -> None:
-    for payload in payloads:
-        assert await listener.receive(payload, transport="http") is Receipt.TAKEN
 
 
 async def logged(store: Store) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from athenaeum.conversations import modes, turns
 from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId, LeaseToken, MessageTs, TurnId, turn_id
-from athenaeum.gateway.listener import Listener, Receipt
-from support.slack_events import BOT, Events, Store
+from athenaeum.gateway.listener import Listener
+from support.slack_events import BOT, Events, Store, take
 
 MAYA, TOM, BOB = "U0001", "U0002", "U0003"
 CHANNEL = ChannelId("C0001")
@@ -27,14 +26,6 @@ async def _people(store: Store) -> None:  # pyright: ignore[reportUnusedFunction
             user=user,
             name=name,
         )
-
-
-async def take(listener: Listener, *payloads: object) -> None:
-    """Deliver as Slack does: what a busy machine does not take in time comes again."""
-    for payload in payloads:
-        async with asyncio.timeout(60):
-            while await listener.receive(payload, transport="http") is not Receipt.TAKEN:
-                pass
 
 
 async def questions(store: Store) -> list[str]:
