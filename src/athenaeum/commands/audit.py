@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+from athenaeum.commands.console import AsJson, escaped, out, run, show_json
+from athenaeum.commands.tenancy import of_each_tenant
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from athenaeum.database.audit import Entry, Integrity
 
 app = typer.Typer(
@@ -78,27 +82,15 @@ def _told(tenant: str, entry: Entry) -> dict[str, Any]:
 
 async def _list(limit: int) -> list[tuple[str, list[Entry]]]:
     from athenaeum.database import audit
-    from athenaeum.tenants import register
-    from athenaeum.wiring.database import open_database
 
-    logs: list[tuple[str, list[Entry]]] = []
-    async with open_database(settings()) as database:
-        for tenant, name in (await register.names(database)).items():
-            async with database.session(tenant) as session:
-                logs.append((name, await audit.entries(session, limit=limit)))
-    return logs
+    return await of_each_tenant(partial(audit.entries, limit=limit))
 
 
 async def _verify(anchor: str | None) -> tuple[list[tuple[str, Integrity]], bool]:
     from athenaeum.database import audit
-    from athenaeum.tenants import register
-    from athenaeum.wiring.database import open_database
 
-    logs: list[tuple[str, Integrity]] = []
-    held = False
-    async with open_database(settings()) as database:
-        for tenant, name in (await register.names(database)).items():
-            async with database.session(tenant) as session:
-                logs.append((name, await audit.verify(session)))
-                held = held or (anchor is not None and await audit.holds(session, anchor))
-    return logs, held
+    async def verify(session: AsyncSession) -> tuple[Integrity, bool]:
+        return await audit.verify(session), anchor is not None and await audit.holds(session, anchor)
+
+    found = await of_each_tenant(verify)
+    return [(name, verdict) for name, (verdict, _) in found], any(held for _, (_, held) in found)

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.limits import tenant_named
+from athenaeum.commands.tenancy import of_each_tenant, tenant_named
 from athenaeum.domain.price import in_dollars
 from athenaeum.domain.spending import By
 from athenaeum.errors import Refused
@@ -123,16 +123,9 @@ def spent(
 
 
 async def _list() -> list[tuple[str, DayBudget]]:
-    from athenaeum.tenants import register
     from athenaeum.tenants.budgets.budget import budgets
-    from athenaeum.wiring.database import open_database
 
-    found: list[tuple[str, DayBudget]] = []
-    async with open_database(settings()) as database:
-        for tenant, name in (await register.names(database)).items():
-            async with database.session(tenant) as session:
-                found += [(name, budget) for budget in await budgets(session)]
-    return found
+    return [(name, budget) for name, found in await of_each_tenant(budgets) for budget in found]
 
 
 async def _set(dollars: Decimal, channel: str | None, user: str | None, tenant: str | None) -> None:

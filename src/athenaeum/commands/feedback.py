@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+from athenaeum.commands.console import AsJson, escaped, out, run, show_json
+from athenaeum.commands.tenancy import of_each_tenant
 
 if TYPE_CHECKING:
     from athenaeum.conversations.feedback import Opinion
@@ -45,12 +47,5 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
 
 async def _list(limit: int) -> list[tuple[str, list[Opinion]]]:
     from athenaeum.conversations import feedback
-    from athenaeum.tenants import register
-    from athenaeum.wiring.database import open_database
 
-    opinions: list[tuple[str, list[Opinion]]] = []
-    async with open_database(settings()) as database:
-        for tenant, name in (await register.names(database)).items():
-            async with database.session(tenant) as session:
-                opinions.append((name, await feedback.latest(session, limit=limit)))
-    return opinions
+    return [(name, list(given)) for name, given in await of_each_tenant(partial(feedback.latest, limit=limit))]

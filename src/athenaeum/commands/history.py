@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from athenaeum.commands.console import AsJson, duration, err, escaped, out, run, settings, show_json
-from athenaeum.commands.limits import tenant_named
+from athenaeum.commands.tenancy import tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.errors import Misconfigured
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.domain.identity import TenantId
+from athenaeum.commands.tenancy import tenant_named
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
-    from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import TenantId
     from athenaeum.events.limits import Limit
 
 app = typer.Typer(
@@ -106,22 +105,3 @@ async def _remove(kind: str | None, tenant: str | None) -> None:
             removed = await limits.unlimit(session, kind=kind, tenant=of)
     if not removed:
         raise Refused("there is no such limit: `athenaeum events limits list` shows all")
-
-
-async def tenant_named(database: DatabaseConnection, tenant: str | None) -> TenantId | None:
-    """The tenant with this name or id; None for None."""
-    from athenaeum.tenants import register
-
-    if tenant is None:
-        return None
-    try:
-        return TenantId(UUID(tenant))
-    except ValueError:
-        pass
-    names = await register.names(database)
-    found = [known for known, name in names.items() if name == tenant]
-    if not found:
-        raise Refused(f"no tenant is called {tenant!r}: there are {', '.join(sorted(set(names.values())))}")
-    if len(found) > 1:
-        raise Refused(f"{len(found)} tenants are called {tenant!r}: give the id, {' or '.join(map(str, found))}")
-    return found[0]

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.limits import tenant_named
+from athenaeum.commands.tenancy import tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, UserId
 from athenaeum.domain.tenant import Persona
 from athenaeum.errors import Refused

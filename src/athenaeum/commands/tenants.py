@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, ask, escaped, out, run, settings, show_json
-from athenaeum.commands.limits import tenant_named
+from athenaeum.commands.tenancy import tenant_named
 from athenaeum.errors import Misconfigured
 
 if TYPE_CHECKING:

@@ -47,8 +47,7 @@ async def take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, c
     if ruling is Ruling.TAKEN:
         return
     sentence = _SENTENCES[ruling].format(asker=turn.asker if turn else "")
-    notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
-    await notices.enqueue_notice(session, tenant.id, notice, cause=f"{click.approval}:{cause}")
+    await _tell(session, tenant, click, sentence, cause=f"{click.approval}:{cause}")
 
 
 async def take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, cause: str) -> None:
@@ -87,6 +86,8 @@ async def take_rating(session: AsyncSession, rated: Rated) -> None:
     log.info("feedback.given", turn=str(rated.turn), verdict=rated.verdict.value, kept=kept)
 
 
-async def _tell(session: AsyncSession, tenant: Tenant, click: Halted | Repeated, sentence: str, *, cause: str) -> None:
+async def _tell(
+    session: AsyncSession, tenant: Tenant, click: Clicked | Halted | Repeated, sentence: str, *, cause: str
+) -> None:
     notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
     await notices.enqueue_notice(session, tenant.id, notice, cause=cause)

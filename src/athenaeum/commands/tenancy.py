@@ -1,0 +1,51 @@
+"""Which tenants a command is about: one by its name, or each in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from athenaeum.commands.console import settings
+from athenaeum.domain.identity import TenantId
+from athenaeum.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.database.connection import DatabaseConnection
+
+T = TypeVar("T")
+
+
+async def of_each_tenant(read: Callable[[AsyncSession], Awaitable[T]]) -> list[tuple[str, T]]:
+    """What `read` finds in a session of each tenant, beside the tenant's name."""
+    from athenaeum.tenants import register
+    from athenaeum.wiring.database import open_database
+
+    found: list[tuple[str, T]] = []
+    async with open_database(settings()) as database:
+        for tenant, name in (await register.names(database)).items():
+            async with database.session(tenant) as session:
+                found.append((name, await read(session)))
+    return found
+
+
+async def tenant_named(database: DatabaseConnection, tenant: str | None) -> TenantId | None:
+    """The tenant with this name or id; None for None."""
+    from athenaeum.tenants import register
+
+    if tenant is None:
+        return None
+    try:
+        return TenantId(UUID(tenant))
+    except ValueError:
+        pass
+    names = await register.names(database)
+    found = [known for known, name in names.items() if name == tenant]
+    if not found:
+        raise Refused(f"no tenant is called {tenant!r}: there are {', '.join(sorted(set(names.values())))}")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} tenants are called {tenant!r}: give the id, {' or '.join(map(str, found))}")
+    return found[0]
