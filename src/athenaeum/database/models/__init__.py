@@ -1,0 +1,64 @@
+"""Declarative models of the tables that are read and written row by row.
+
+The migrations are the truth; `tests/integration/database/test_models.py` holds these models to them.
+"""
+
+from __future__ import annotations
+
+from athenaeum.database.models.archive import (
+    ChannelMode,
+    SlackChannel,
+    SlackChannelMove,
+    SlackEvent,
+    SlackMember,
+    SlackMessage,
+    SlackMessageVersion,
+    SlackMove,
+    SlackReaction,
+    SlackUser,
+    Thread,
+)
+from athenaeum.database.models.base import Base
+from athenaeum.database.models.turns import (
+    Approval,
+    Delivery,
+    Feedback,
+    Step,
+    Turn,
+    TurnMessage,
+)
+from athenaeum.database.models.workspaces import (
+    AuditEntry,
+    AuditHead,
+    Budget,
+    InstallationRow,
+    PersonaRow,
+    Tenant,
+)
+
+__all__ = [
+    "Approval",
+    "AuditEntry",
+    "AuditHead",
+    "Base",
+    "Budget",
+    "ChannelMode",
+    "Delivery",
+    "Feedback",
+    "InstallationRow",
+    "PersonaRow",
+    "SlackChannel",
+    "SlackChannelMove",
+    "SlackEvent",
+    "SlackMember",
+    "SlackMessage",
+    "SlackMessageVersion",
+    "SlackMove",
+    "SlackReaction",
+    "SlackUser",
+    "Step",
+    "Tenant",
+    "Thread",
+    "Turn",
+    "TurnMessage",
+]
