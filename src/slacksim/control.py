@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from slacksim import events, requests
+from slacksim import events, files, requests
 from slacksim.errors import SlackError
 from slacksim.faults import Fault
 from slacksim.model import Channel, JsonObject, User
@@ -86,7 +86,9 @@ class Control:
 
     async def say(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.Say)
-        message = self._person(body.user).say(body.channel, body.text, thread_ts=body.thread_ts)
+        person = self._person(body.user)
+        shared = [files.owned(person.world, file, person.user.id) for file in body.files]
+        message = person.say(body.channel, body.text, thread_ts=body.thread_ts, files=shared)
         return done(ts=message.ts, channel=message.channel)
 
     async def edit(self, request: web.Request) -> web.Response:

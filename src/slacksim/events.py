@@ -75,7 +75,11 @@ def _member_events(change: Change, app: App) -> Iterator[JsonObject]:
         case Posted(channel, message):
             yield _message(channel, message)
             is_mention = f"<@{app.user_id}>" in message.text and message.user != app.user_id
-            if is_mention and channel.kind is not Kind.IM and message.subtype in {None, "thread_broadcast"}:
+            if (
+                is_mention
+                and channel.kind is not Kind.IM
+                and message.subtype in {None, "file_share", "thread_broadcast"}
+            ):
                 yield _mention(channel, message)
         case Edited(channel, message, previous, event_ts):
             now = objects.message(channel, message, with_metadata=True)

@@ -12,7 +12,7 @@ JsonObject = dict[str, Any]
 
 BOT_SCOPES = (
     *("app_mentions:read", "assistant:write", "channels:history", "channels:join", "channels:manage"),
-    *("channels:read", "chat:write", "emoji:read", "files:read", "groups:history", "groups:read"),
+    *("channels:read", "chat:write", "emoji:read", "files:read", "files:write", "groups:history", "groups:read"),
     *("groups:write", "im:history", "im:read", "im:write", "metadata.message:read", "mpim:history"),
     *("mpim:read", "mpim:write", "reactions:read", "reactions:write", "team:read", "usergroups:read"),
     *("users.profile:read", "users:read", "users:read.email"),
@@ -97,6 +97,30 @@ class App:
 
 
 @dataclass(slots=True)
+@dataclass(slots=True)
+class File:
+    """What somebody uploaded, or is about to.
+
+    Attributes:
+        address: Of the server that holds it.
+        content: Its bytes; None until they came.
+        is_sparse: Messages tell its id alone, as in shared channels: the rest has to be asked for.
+    """
+
+    id: str
+    name: str
+    user: str
+    team: str
+    address: str
+    created: int
+    mimetype: str = "application/octet-stream"
+    title: str = ""
+    size: int = 0
+    content: bytes | None = None
+    is_sparse: bool = False
+    is_deleted: bool = False
+
+
 class Message:
     """One message as the workspace holds it.
 
@@ -112,6 +136,7 @@ class Message:
     blocks: list[JsonObject] = field(default_factory=list[JsonObject])
     attachments: list[JsonObject] = field(default_factory=list[JsonObject])
     thread_ts: str | None = None
+    files: list[File] = field(default_factory=list[File])
     subtype: str | None = None
     bot_id: str | None = None
     app_id: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slacksim.model import Channel, JsonObject, Kind, Message, User
+from slacksim.model import Channel, File, JsonObject, Kind, Message, User
 
 
 def user(person: User, team_id: str) -> JsonObject:
@@ -87,6 +87,7 @@ def message(channel: Channel, said: Message, *, with_metadata: bool = False) -> 
         "team": said.team,
         "blocks": said.blocks,
         "attachments": said.attachments,
+        "files": [file(each) for each in said.files],
         "edited": said.edited,
         "inviter": said.inviter,
         "metadata": said.metadata if with_metadata else None,
@@ -103,6 +104,40 @@ def message(channel: Channel, said: Message, *, with_metadata: bool = False) -> 
             shown["parent_user_id"] = parent.user
     elif replies := channel.threads.get(said.ts):
         shown.update(_thread_summary(channel, said.ts, replies))
+    return shown
+
+
+def file(kept: File) -> JsonObject:
+    """A file as messages show it."""
+    if kept.is_deleted:
+        return {"id": kept.id, "mode": "tombstone"}
+    if kept.is_sparse:
+        return {"id": kept.id, "created": kept.created, "user": kept.user, "file_access": "check_file_info"}
+    return whole_file(kept)
+
+
+def whole_file(kept: File) -> JsonObject:
+    """All that is known of a file; one that is still on its way has no address."""
+    shown: JsonObject = {
+        "id": kept.id,
+        "created": kept.created,
+        "timestamp": kept.created,
+        "name": kept.name,
+        "title": kept.title or kept.name,
+        "mimetype": kept.mimetype,
+        "filetype": kept.name.rpartition(".")[2].lower(),
+        "user": kept.user,
+        "user_team": kept.team,
+        "size": kept.size,
+        "mode": "hosted",
+        "is_external": False,
+        "is_public": False,
+        "file_access": "visible",
+    }
+    if kept.content is not None:
+        address = f"{kept.address}/files-pri/{kept.team}-{kept.id}"
+        shown |= {"url_private": f"{address}/{kept.name}", "url_private_download": f"{address}/download/{kept.name}"}
+        shown["permalink"] = f"{kept.address}/files/{kept.user}/{kept.id}/{kept.name}"
     return shown
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slacksim import blocks, objects, rich_text
+from slacksim import blocks, files, objects, rich_text
 from slacksim.errors import SlackError
 from slacksim.ids import stable_id
 from slacksim.model import Channel, JsonObject, Message, User
@@ -52,9 +52,16 @@ class Person:
             raise SlackError("is_archived", status=400)
         return channel
 
-    def say(self, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
+    def upload(self, name: str, content: bytes, *, mimetype: str = "", is_sparse: bool = False) -> File:
+        """A file that is shared with nobody yet."""
+        file = files.begin(self.world, self.user.id, name, size=len(content))
+        file.is_sparse = is_sparse
+        files.fill(file, content, mimetype)
+        return file
+
+    def say(self, channel: str, text: str, *, thread_ts: str | None = None, files: Sequence[File] = ()) -> Message:
         place = self._writable(channel)
-        if not text.strip():
+        if not text.strip() and not files:
             raise SlackError("no_text", status=400)
         parent = place.messages.get(thread_ts) if thread_ts else None
         if thread_ts and parent is None:
@@ -68,6 +75,8 @@ class Person:
             thread_ts=(parent.thread_ts or parent.ts) if parent else None,
             team=self.world.team.id,
             bot_id=self.user.bot_id,
+            files=list(files),
+            subtype="file_share" if files else None,
             client_msg_id=None if self.user.is_bot else str(uuid.uuid4()),
         )
         message.blocks = [rich_text.block(stored, _block_id(message.ts))]

@@ -25,6 +25,7 @@ class Say(Body):
     channel: str
     text: str
     thread_ts: str | None = None
+    files: list[str] = []
 
 
 class Edit(Body):

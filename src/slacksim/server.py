@@ -13,7 +13,9 @@ from slacksim import site
 from slacksim.control import Control, guard
 from slacksim.deliveries import Timing
 from slacksim.inspection import Inspection
+from slacksim.modals import Modals
 from slacksim.simulation import Simulation
+from slacksim.storage import Storage
 from slacksim.web_api import WebApi
 from slacksim.world import World
 
@@ -61,6 +63,8 @@ class SlackSim:
             site_ = web.TCPSite(runner, HOST, self._port)
             await site_.start()
             self.simulation.url = f"http://{HOST}:{runner.addresses[0][1]}"
+            for each in self.simulation.worlds:
+                each.url = self.simulation.url
             self._stack = stack.pop_all()
         return self
 
@@ -88,6 +92,8 @@ class SlackSim:
                 web.get("/link/", self.simulation.sockets.serve),
                 *Control(self.simulation).routes(),
                 *Inspection(self.simulation).routes(),
+                *Modals(self.simulation).routes(),
+                *Storage(self.simulation).routes(),
                 *site.routes(),
             ]
         )

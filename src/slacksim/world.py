@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from slacksim.changes import (
     ChannelTouched,
     Deleted,
     Edited,
+    Grew,
     Joined,
     Left,
     Posted,
@@ -36,6 +38,7 @@ class State:
     users: dict[str, User] = field(default_factory=dict[str, User])
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
     ephemerals: list[Ephemeral] = field(default_factory=list[Ephemeral])
+    files: dict[str, File] = field(default_factory=dict[str, File])
     client_messages: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     statuses: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
@@ -48,10 +51,14 @@ class World:
         app: The app; its bot user is added as a member of the workspace.
     """
 
+
+    Attributes:
+        url: Of the server that shows it, once there is one.
     def __init__(self, team: Team, app: App) -> None:
         self.team = team
         self.timestamps = Timestamps()
         self.state = State(app=app)
+        self.url = ""
         self._listeners: list[Callable[[Change], None]] = []
         self.add_bot()
 

@@ -40,6 +40,12 @@ export const api = {
   ephemerals: (user) => get("ephemerals", { user }),
   calls: (limit) => get("calls", { limit }),
   deliveries: (limit) => get("deliveries", { limit }),
+  upload: (user, file) =>
+    call(`/_sim/files?${new URLSearchParams({ user, name: file.name })}`, {
+      method: "POST",
+      headers: { "Content-Type": file.type || "application/octet-stream" },
+      body: file,
+    }),
   speak: (body) => post("messages", body),
   edit: (body) => post("edit", body),
   remove: (body) => post("delete", body),

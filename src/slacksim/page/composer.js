@@ -1,5 +1,6 @@
 // Where a person writes. Enter sends, Shift+Enter makes a new line; each place keeps its draft.
 
+import { Attachments } from "./attachments.js";
 import { Completion } from "./completion.js";
 import { h, icon } from "./element.js";
 import { toast } from "./toast.js";
@@ -34,7 +35,10 @@ export class Composer {
       "data-testid": `${testid}-status`,
     });
     this.completion = new Completion(this.field, view.workspace, () => this.#fit());
-    const form = h("form", { class: "composer-box" }, this.completion.node, this.field, this.send);
+    this.attachments = new Attachments({ testid, onChange: () => this.#fit() });
+    const { button, picker, list } = this.attachments;
+    const line = h("div", { class: "composer-line" }, button, picker, this.field, this.send);
+    const form = h("form", { class: "composer-box" }, this.completion.node, list, line);
     form.addEventListener("submit", (event) => this.#submit(event));
     this.field.addEventListener("input", () => this.#fit());
     this.field.addEventListener("keydown", (event) => this.#onKey(event));
@@ -90,7 +94,7 @@ export class Composer {
   #fit() {
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
-    this.send.disabled = !this.field.value.trim();
+    this.send.disabled = !this.field.value.trim() && !this.attachments.files.length;
   }
 
   #onKey(event) {
@@ -101,16 +105,19 @@ export class Composer {
   async #submit(event) {
     event.preventDefault();
     const typed = this.field.value;
-    if (!typed.trim()) return;
+    const files = this.attachments.files;
+    if (!typed.trim() && !files.length) return;
     const target = this.#target;
     this.completion.close();
     this.field.value = "";
+    this.attachments.clear();
     this.#fit();
     try {
       await this.#view.session.speak({
         channel: target.channel,
         threadTs: target.threadTs,
         text: toWire(typed.trim(), this.#view.workspace),
+        files,
       });
       this.onSent();
     } catch (error) {

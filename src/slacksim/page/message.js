@@ -36,8 +36,8 @@ function files(message) {
   const links = (message.files ?? []).map((file) =>
     h(
       "span",
-      { class: "picture" },
-      icon("picture"),
+      { class: "picture", "data-testid": "file" },
+      icon(file.mimetype?.startsWith("image/") ? "picture" : "clip"),
       link(file.permalink ?? file.url_private ?? "", file.title ?? file.name ?? "file"),
     ),
   );

@@ -102,9 +102,11 @@ export class Session {
     });
   }
 
-  async speak({ channel, text, threadTs }) {
+  async speak({ channel, text, threadTs, files = [] }) {
     const user = this.#workspace.me;
-    const { ts } = await api.speak({ user, channel, text, ...(threadTs && { thread_ts: threadTs }) });
+    const uploads = await Promise.all(files.map((file) => api.upload(user, file)));
+    const shared = uploads.length && { files: uploads.map((upload) => upload.file) };
+    const { ts } = await api.speak({ user, channel, text, ...(threadTs && { thread_ts: threadTs }), ...shared });
     const workspace = this.#workspace;
     if (user !== workspace.me) return;
     if (!workspace.message(channel, ts))
