@@ -97,7 +97,6 @@ class App:
 
 
 @dataclass(slots=True)
-@dataclass(slots=True)
 class File:
     """What somebody uploaded, or is about to.
 
@@ -121,6 +120,7 @@ class File:
     is_deleted: bool = False
 
 
+@dataclass(slots=True)
 class Message:
     """One message as the workspace holds it.
 
@@ -135,8 +135,8 @@ class Message:
     text: str
     blocks: list[JsonObject] = field(default_factory=list[JsonObject])
     attachments: list[JsonObject] = field(default_factory=list[JsonObject])
-    thread_ts: str | None = None
     files: list[File] = field(default_factory=list[File])
+    thread_ts: str | None = None
     subtype: str | None = None
     bot_id: str | None = None
     app_id: str | None = None

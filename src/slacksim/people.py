@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from slacksim import blocks, files, objects, rich_text
 from slacksim.errors import SlackError
 from slacksim.ids import stable_id
-from slacksim.model import Channel, JsonObject, Message, User
+from slacksim.model import Channel, File, JsonObject, Message, User
 from slacksim.world import World
 
 MAX_TEXT = 40_000
@@ -79,7 +79,7 @@ class Person:
             subtype="file_share" if files else None,
             client_msg_id=None if self.user.is_bot else str(uuid.uuid4()),
         )
-        message.blocks = [rich_text.block(stored, _block_id(message.ts))]
+        message.blocks = [rich_text.block(stored, _block_id(message.ts))] if stored else []
         return self.world.post(message)
 
     def _own(self, channel: str, ts: str, error: str) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from slacksim.changes import (
     ChannelTouched,
     Deleted,
     Edited,
-    Grew,
     Joined,
     Left,
     Posted,
@@ -24,7 +22,7 @@ from slacksim.changes import (
     Whispered,
 )
 from slacksim.ids import stable_id
-from slacksim.model import App, Channel, Ephemeral, Kind, Message, Team, User
+from slacksim.model import App, Channel, Ephemeral, File, Kind, Message, Team, User
 from slacksim.timestamps import Timestamps
 
 TOMBSTONE_TEXT = "This message was deleted."
@@ -37,8 +35,8 @@ class State:
     app: App
     users: dict[str, User] = field(default_factory=dict[str, User])
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
-    ephemerals: list[Ephemeral] = field(default_factory=list[Ephemeral])
     files: dict[str, File] = field(default_factory=dict[str, File])
+    ephemerals: list[Ephemeral] = field(default_factory=list[Ephemeral])
     client_messages: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     statuses: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
@@ -49,16 +47,16 @@ class World:
     Args:
         team: The workspace.
         app: The app; its bot user is added as a member of the workspace.
-    """
-
 
     Attributes:
         url: Of the server that shows it, once there is one.
+    """
+
     def __init__(self, team: Team, app: App) -> None:
         self.team = team
+        self.url = ""
         self.timestamps = Timestamps()
         self.state = State(app=app)
-        self.url = ""
         self._listeners: list[Callable[[Change], None]] = []
         self.add_bot()
 
