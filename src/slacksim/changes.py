@@ -26,6 +26,25 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Grew:
+    """A message that is being streamed has more content. The page shows it; the app hears of it when it is whole."""
+
+    channel: Channel
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStopped:
+    """Somebody pressed Slack's own Stop button in a thread; the streams there have ended."""
+
+    channel: Channel
+    thread_ts: str
+    user: str
+    streams: tuple[str, ...]
+    event_ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """A message is gone; ``previous`` is Slack's JSON of it."""
 
@@ -94,4 +113,6 @@ class StatusSet:
     loading_messages: tuple[str, ...] = ()
 
 
-Change = Posted | Edited | Deleted | Reacted | Whispered | Joined | Left | ChannelTouched | StatusSet
+Change = (
+    Posted | Edited | Grew | Deleted | Reacted | Whispered | Joined | Left | ChannelTouched | StatusSet | SessionStopped
+)

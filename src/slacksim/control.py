@@ -56,6 +56,7 @@ class Control:
             web.post("/_sim/delete", self.delete),
             web.post("/_sim/react", self.react),
             web.post("/_sim/click", self.click),
+            web.post("/_sim/stop", self.stop),
             web.post("/_sim/open", self.open_direct),
             web.post("/_sim/channels", self.create_channel),
             web.post("/_sim/members", self.change_membership),
@@ -115,6 +116,10 @@ class Control:
         delivery = self._simulation.outbox.send(payload, kind="interactive")
         return done(envelope_id=delivery.envelope_id)
 
+    async def stop(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Stop)
+        return done(stopped=self._person(body.user).stop(body.channel, body.thread_ts))
+
     async def open_direct(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.Open)
         return done(channel=self._person(body.user).open_direct(body.users).id)
@@ -169,6 +174,8 @@ class Control:
             timing.retry_delays = tuple(body.retry_delays)
         if body.warning_seconds is not None:
             timing.warning_seconds = body.warning_seconds
+        if body.stream_seconds is not None:
+            self._simulation.world.stream_seconds = body.stream_seconds
         return done()
 
     async def disconnect(self, request: web.Request) -> web.Response:

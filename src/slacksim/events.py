@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 
 from slacksim import objects
-from slacksim.changes import Change, ChannelTouched, Deleted, Edited, Joined, Left, Posted, Reacted
+from slacksim.changes import Change, ChannelTouched, Deleted, Edited, Joined, Left, Posted, Reacted, SessionStopped
 from slacksim.model import App, Channel, JsonObject, Kind, Message
 from slacksim.world import World
 
@@ -88,6 +88,9 @@ def _member_events(change: Change, app: App) -> Iterator[JsonObject]:
         case Deleted(channel, ts, previous, event_ts):
             parts = {"deleted_ts": ts, "previous_message": previous}
             yield _hidden(channel, "message_deleted", event_ts) | parts
+        case SessionStopped(channel, thread_ts, user, streams, event_ts):
+            stopped = {"thread_ts": thread_ts, "user": user, "streaming_message_ts": list(streams)}
+            yield {"type": "agent_session_stopped", "channel": channel.id, **stopped, "event_ts": event_ts}
         case Reacted():
             yield _reaction(change)
         case Joined(channel, user, inviter, event_ts):

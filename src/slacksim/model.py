@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -152,6 +153,25 @@ class Message:
     @property
     def is_in_timeline(self) -> bool:
         return self.thread_ts is None or self.subtype == "thread_broadcast"
+
+
+@dataclass(slots=True)
+class Streaming:
+    """A message that grows by streaming.
+
+    Attributes:
+        mode: How its tasks are shown: timeline, plan or dense.
+        chunks: What it was made of so far, in order.
+        started: When, in seconds of a clock that never goes back.
+        ended: Whether the app ended it.
+        stopped_by: Who ended it in the app's place.
+    """
+
+    mode: str
+    chunks: list[JsonObject] = field(default_factory=list[JsonObject])
+    started: float = field(default_factory=time.monotonic)
+    ended: bool = False
+    stopped_by: str = ""
 
 
 @dataclass(slots=True)

@@ -58,6 +58,12 @@ class Click(Body):
     block_id: str | None = None
 
 
+class Stop(Body):
+    user: str
+    channel: str
+    thread_ts: str
+
+
 class Open(Body):
     user: str
     users: list[str]
@@ -149,6 +155,7 @@ class TimingSettings(Body):
     ack_seconds: float | None = Field(default=None, gt=0)
     retry_delays: list[float] | None = None
     warning_seconds: float | None = Field(default=None, ge=0)
+    stream_seconds: float | None = Field(default=None, ge=0)
 
 
 async def parsed(request: web.Request, body: type[B]) -> B:

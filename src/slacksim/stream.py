@@ -14,10 +14,12 @@ from slacksim.changes import (
     ChannelTouched,
     Deleted,
     Edited,
+    Grew,
     Joined,
     Left,
     Posted,
     Reacted,
+    SessionStopped,
     StatusSet,
     Whispered,
 )
@@ -119,13 +121,15 @@ def _events(change: Change) -> list[tuple[str, JsonObject]]:
 
 
 def _event(
-    change: Edited | Deleted | Reacted | Whispered | StatusSet | Joined | Left | ChannelTouched,
+    elif isinstance(change, SessionStopped):
+        events = []
+    change: Edited | Grew | Deleted | Reacted | Whispered | StatusSet | Joined | Left | ChannelTouched,
 ) -> tuple[str, JsonObject]:
     channel = change.channel
     event: str
     data: JsonObject
     match change:
-        case Edited(_, message):
+        case Edited(_, message) | Grew(_, message):
             event, data = "changed", {"message": shown_message(channel, message)}
         case Deleted(_, ts, previous):
             event, data = "deleted", {"ts": ts, "message": {"ts": ts, "thread_ts": previous.get("thread_ts")}}

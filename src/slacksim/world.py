@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,15 +15,17 @@ from slacksim.changes import (
     ChannelTouched,
     Deleted,
     Edited,
+    Grew,
     Joined,
     Left,
     Posted,
     Reacted,
+    SessionStopped,
     StatusSet,
     Whispered,
 )
 from slacksim.ids import stable_id
-from slacksim.model import App, Channel, Ephemeral, File, Kind, Message, Team, User
+from slacksim.model import App, Channel, Ephemeral, File, Kind, Message, Streaming, Team, User
 from slacksim.timestamps import Timestamps
 
 TOMBSTONE_TEXT = "This message was deleted."
@@ -39,6 +42,7 @@ class State:
     ephemerals: list[Ephemeral] = field(default_factory=list[Ephemeral])
     client_messages: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     statuses: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    streams: dict[tuple[str, str], Streaming] = field(default_factory=dict[tuple[str, str], Streaming])
 
 
 class World:
@@ -56,6 +60,7 @@ class World:
         self.team = team
         self.url = ""
         self.timestamps = Timestamps()
+        self.stream_seconds = 300.0
         self.state = State(app=app)
         self._listeners: list[Callable[[Change], None]] = []
         self.add_bot()
@@ -219,6 +224,42 @@ class World:
         if message.thread_ts is not None:
             channel.threads[message.thread_ts].remove(message.ts)
         self._tell(Deleted(channel, message.ts, previous, event_ts))
+
+    # Messages that grow
+
+    def begin_stream(self, message: Message, streaming: Streaming) -> None:
+        self.state.streams[message.channel, message.ts] = streaming
+        self.post(message)
+
+    def streaming(self, message: Message) -> Streaming | None:
+        """How the message grows, or grew; None for one that never did."""
+        return self.state.streams.get((message.channel, message.ts))
+
+    def is_live(self, message: Message) -> bool:
+        """Whether the message may still grow, and until then change in no other way."""
+        streaming = self.streaming(message)
+        if streaming is None or streaming.ended or streaming.stopped_by:
+            return False
+        return time.monotonic() - streaming.started < self.stream_seconds
+
+    def grow(self, message: Message, **content: Any) -> None:
+        for name, value in content.items():
+            setattr(message, name, value)
+        self._tell(Grew(self.channels[message.channel], message))
+
+    def end_stream(self, message: Message, **content: Any) -> None:
+        self.state.streams[message.channel, message.ts].ended = True
+        self.edit(message, by=self.app.user_id, **content)
+
+    def stop_session(self, channel: Channel, thread_ts: str, *, user: str) -> list[str]:
+        """Slack's own Stop button: ends the thread's streams and tells the app, whose status stays as it is."""
+        replies = [channel.messages[ts] for ts in channel.threads.get(thread_ts, [])]
+        live = [message for message in replies if self.is_live(message)]
+        for message in live:
+            self.state.streams[channel.id, message.ts].stopped_by = user
+        stopped = tuple(message.ts for message in live)
+        self._tell(SessionStopped(channel, thread_ts, user, stopped, self.timestamps.next()))
+        return list(stopped)
 
     def react(self, message: Message, *, user: str, name: str, added: bool) -> bool:
         """Adds or removes a reaction; False when there was nothing to do."""

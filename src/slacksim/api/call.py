@@ -126,6 +126,15 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Method:
     """A Web API method.
+    def metadata(self) -> JsonObject | None:
+        """The metadata of a message, where the call gives any."""
+        given = self.arguments.parsed("metadata", "invalid_metadata_format")
+        if given is None:
+            return None
+        if not isinstance(given, dict) or "event_type" not in given or "event_payload" not in given:
+            raise SlackError("invalid_metadata_format")
+        return {"event_type": given["event_type"], "event_payload": given["event_payload"]}
+
 
     Attributes:
         scope: The scope it needs, empty for none; those that depend on the conversation are asked for inside.

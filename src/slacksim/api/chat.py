@@ -45,16 +45,7 @@ def _content(call: Call) -> Content:
     if blocks:
         check(blocks)
         blocks = [{**block, "block_id": block.get("block_id") or f"b{i}"} for i, block in enumerate(blocks)]
-    return Content(text, blocks, attachments, _metadata(call))
-
-
-def _metadata(call: Call) -> JsonObject | None:
-    metadata = call.arguments.parsed("metadata", "invalid_metadata_format")
-    if metadata is None:
-        return None
-    if not isinstance(metadata, dict) or "event_type" not in metadata or "event_payload" not in metadata:
-        raise SlackError("invalid_metadata_format")
-    return {"event_type": metadata["event_type"], "event_payload": metadata["event_payload"]}
+    return Content(text, blocks, attachments, call.metadata())
 
 
 def _destination(call: Call) -> Channel:
@@ -139,6 +130,8 @@ def update(call: Call) -> JsonObject:
         raise SlackError("cant_update_message")
     if channel.is_archived:
         raise SlackError("is_archived")
+    if call.world.is_live(message):
+        raise SlackError("streaming_state_conflict")
     content = _content(call)
     if content.is_empty and content.blocks is None and content.attachments is None:
         raise SlackError("no_text")
@@ -161,6 +154,8 @@ def delete(call: Call) -> JsonObject:
     message = call.message(channel)
     if message.bot_id != call.app.bot_id:
         raise SlackError("cant_delete_message")
+    if call.world.is_live(message):
+        raise SlackError("streaming_state_conflict")
     call.world.delete(message)
     return {"channel": channel.id, "ts": message.ts}
 

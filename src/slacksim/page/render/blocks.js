@@ -62,6 +62,17 @@ function tableBlock(block, { workspace }) {
     : null;
 }
 
+const TASK_MARKS = { pending: "○", in_progress: "◔", complete: "✓", error: "✕" };
+
+function taskCard(block) {
+  const mark = h("span", { class: "task-mark", "aria-hidden": "true" }, TASK_MARKS[block.status] ?? "○");
+  return h("div", { class: "task", "data-testid": "task", "data-status": block.status }, mark, plain(block.title ?? ""));
+}
+
+function plan(block) {
+  return h("div", { class: "plan" }, h("p", { class: "plan-title" }, plain(block.title ?? "")), (block.tasks ?? []).map(taskCard));
+}
+
 const BLOCKS = {
   markdown: (block, { workspace }) => markdown(block.text ?? "", workspace),
   section,
@@ -73,6 +84,8 @@ const BLOCKS = {
   rich_text: (block, { workspace }) => richText(block, workspace),
   image: picture,
   table: tableBlock,
+  task_card: taskCard,
+  plan,
 };
 
 const SAYS_SOMETHING = new Set(["markdown", "section", "header", "rich_text", "table"]);
