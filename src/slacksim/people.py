@@ -107,10 +107,10 @@ class Person:
         message = self.message(channel, ts)
         if not self.world.react(message, user=self.user.id, name=name.strip(":"), added=added):
             raise SlackError("already_reacted" if added else "no_reaction", status=400)
+
     def stop(self, channel: str, thread_ts: str) -> list[str]:
         """Presses Slack's own Stop button in a thread; the streams that it ended."""
         return self.world.stop_session(self.channel(channel), thread_ts, user=self.user.id)
-
 
     def open_direct(self, others: Sequence[str]) -> Channel:
         people = [self.world.find_user(other) for other in others]

@@ -68,6 +68,16 @@ class Stream:
         for subscriber in self._subscribers:
             subscriber.tell("reset", {"user": subscriber.user})
 
+    def reset(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber.tell("reset", {"user": subscriber.user})
+
+    def tell(self, user: str, event: str, data: JsonObject) -> None:
+        """Tells the pages of one person something that is theirs alone."""
+        for subscriber in self._subscribers:
+            if subscriber.user == user:
+                subscriber.tell(event, data)
+
     def close(self) -> None:
         for subscriber in self._subscribers:
             subscriber.waiting.put_nowait(None)
@@ -115,14 +125,14 @@ def _events(change: Change) -> list[tuple[str, JsonObject]]:
         parent = channel.messages.get(change.message.thread_ts or "")
         if parent is not None:
             events.append(("changed", {"message": shown_message(channel, parent)}))
+    elif isinstance(change, SessionStopped):
+        events = []
     else:
         events = [_event(change)]
     return [(name, {"channel": channel.id} | data) for name, data in events]
 
 
 def _event(
-    elif isinstance(change, SessionStopped):
-        events = []
     change: Edited | Grew | Deleted | Reacted | Whispered | StatusSet | Joined | Left | ChannelTouched,
 ) -> tuple[str, JsonObject]:
     channel = change.channel

@@ -122,10 +122,6 @@ class Call:
             raise SlackError(error)
         return message
 
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A Web API method.
     def metadata(self) -> JsonObject | None:
         """The metadata of a message, where the call gives any."""
         given = self.arguments.parsed("metadata", "invalid_metadata_format")
@@ -135,6 +131,10 @@ class Method:
             raise SlackError("invalid_metadata_format")
         return {"event_type": given["event_type"], "event_payload": given["event_payload"]}
 
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A Web API method.
 
     Attributes:
         scope: The scope it needs, empty for none; those that depend on the conversation are asked for inside.
