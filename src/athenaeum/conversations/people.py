@@ -30,6 +30,8 @@ class Person:
     is_deleted: bool
     is_admin: bool = False
     """Of the workspace, or its owner."""
+    time_zone: str = ""
+    """As IANA calls it; empty when Slack doesn't say."""
     changed_at: datetime | None = None
     """By Slack's clock; None when it doesn't say."""
 
@@ -53,6 +55,7 @@ def read_person(raw: Mapping[str, Any], *, changed_at: datetime | None = None) -
         is_guest=user.flag("is_restricted") or user.flag("is_ultra_restricted") or user.flag("is_stranger"),
         is_deleted=user.flag("deleted"),
         is_admin=user.flag("is_admin") or user.flag("is_owner") or user.flag("is_primary_owner"),
+        time_zone=user.text("tz"),
         changed_at=changed_at or user.moment("updated"),
     )
 
@@ -62,7 +65,7 @@ async def save(session: AsyncSession, people: Sequence[Person]) -> None:
     if not people:
         return
     statement = insert(_TABLE).values(tenant_id=func.athenaeum_tenant())
-    fields = ("name", "real_name", "is_bot", "is_guest", "is_deleted", "is_admin")
+    fields = ("name", "real_name", "is_bot", "is_guest", "is_deleted", "is_admin", "time_zone")
     new, old = statement.excluded, _TABLE.c
     # of one time the greater, so that the order says nothing
     newer = tuple_(new.changed_at, *(new[field] for field in fields)) > tuple_(

@@ -15,6 +15,8 @@ EventId = NewType("EventId", int)
 LeaseToken = NewType("LeaseToken", int)
 """Fencing token of a claim: grows with every claim, checked by every write."""
 ApprovalId = NewType("ApprovalId", UUID)
+AppointmentId = NewType("AppointmentId", UUID)
+"""Of a digest or a reminder: the id of the turn in which it was asked for."""
 PassageId = NewType("PassageId", int)
 
 DEFAULT_TENANT = TenantId(UUID("00000000-0000-4000-8000-000000000001"))

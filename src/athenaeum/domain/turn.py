@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
 
     from athenaeum.domain.channel import Place, Surface
     from athenaeum.domain.identity import MessageTs, PassageId, TenantId, TurnId, UserId
+
+
+class Occasion(StrEnum):
+    """What opened a turn that no message did; its time has come."""
+
+    DIGEST = "digest"
+    REMINDER = "reminder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,10 @@ class Question:
     thread_ts: MessageTs
     """The thread's root: the message itself when it began the thread."""
     asked_at: datetime
+    occasion: Occasion | None = None
+    """None: a message of its asker."""
+    since: datetime | None = None
+    """Where the period of a digest begins; it ends at `message_ts`."""
 
 
 @dataclass(frozen=True, slots=True)

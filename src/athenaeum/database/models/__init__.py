@@ -20,6 +20,7 @@ from athenaeum.database.models.archive import (
 )
 from athenaeum.database.models.base import Base
 from athenaeum.database.models.turns import (
+    Appointment,
     Approval,
     Delivery,
     Feedback,
@@ -37,6 +38,7 @@ from athenaeum.database.models.workspaces import (
 )
 
 __all__ = [
+    "Appointment",
     "Approval",
     "AuditEntry",
     "AuditHead",

@@ -25,6 +25,7 @@ class SlackUser(Base):
     is_guest: Mapped[bool] = mapped_column(server_default="false")
     is_deleted: Mapped[bool] = mapped_column(server_default="false")
     is_admin: Mapped[bool] = mapped_column(server_default="false")
+    time_zone: Mapped[str] = mapped_column(server_default="")
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
     changed_at: Mapped[datetime | None]

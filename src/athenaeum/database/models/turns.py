@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey
+from sqlalchemy import ARRAY, JSON, BigInteger, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from athenaeum.database.models.base import NOW, Base
@@ -38,6 +38,9 @@ class Turn(Base):
     whispered: Mapped[bool] = mapped_column(server_default="false")
     stopped_by: Mapped[str | None]
     repeats: Mapped[int] = mapped_column(server_default="0")
+    appointment_id: Mapped[UUID | None]
+    occasion: Mapped[str | None]
+    since: Mapped[datetime | None]
 
 
 class TurnMessage(Base):
@@ -114,3 +117,24 @@ class Approval(Base):
     decision: Mapped[str | None]
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
+
+
+class Appointment(Base):
+    """A digest or a reminder that was asked for."""
+
+    __tablename__ = "appointments"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.tenant_id"), primary_key=True)
+    appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    channel_id: Mapped[str]
+    thread_ts: Mapped[str | None]
+    owner_id: Mapped[str]
+    words: Mapped[str]
+    weekdays: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    at: Mapped[time | None]
+    time_zone: Mapped[str]
+    since: Mapped[datetime | None]
+    next_at: Mapped[datetime]
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
