@@ -68,10 +68,6 @@ class Stream:
         for subscriber in self._subscribers:
             subscriber.tell("reset", {"user": subscriber.user})
 
-    def reset(self) -> None:
-        for subscriber in self._subscribers:
-            subscriber.tell("reset", {"user": subscriber.user})
-
     def tell(self, user: str, event: str, data: JsonObject) -> None:
         """Tells the pages of one person something that is theirs alone."""
         for subscriber in self._subscribers:
