@@ -25,17 +25,17 @@ KNOWN_TYPES = frozenset(
 ELEMENT_LIMITS = {"actions": 25, "context": 10, "context_actions": 5}
 
 
-def check(blocks: list[JsonObject]) -> None:
+def check(blocks: list[JsonObject], *, at_most: int = MAX_BLOCKS) -> None:
     """Raises what Slack answers to blocks that it would refuse."""
-    if problems := list(_problems(blocks)):
+    if problems := list(_problems(blocks, at_most)):
         raise explained("invalid_blocks", *problems)
     if sum(len(text) for block in blocks for text in _texts(block)) > MAX_TOTAL_CHARACTERS:
         raise explained("msg_blocks_too_long", f"over {MAX_TOTAL_CHARACTERS} characters in all blocks")
 
 
-def _problems(blocks: list[JsonObject]) -> Iterator[str]:
-    if len(blocks) > MAX_BLOCKS:
-        yield f"no more than {MAX_BLOCKS} items allowed [json-pointer:/blocks]"
+def _problems(blocks: list[JsonObject], at_most: int) -> Iterator[str]:
+    if len(blocks) > at_most:
+        yield f"no more than {at_most} items allowed [json-pointer:/blocks]"
     ids = [block["block_id"] for block in blocks if block.get("block_id")]
     if len(ids) != len(set(ids)):
         yield "block_id must be unique [json-pointer:/blocks]"
@@ -114,12 +114,20 @@ def _table(block: JsonObject) -> Iterator[str]:
         yield "no more than 20 items allowed: rows/columns"
 
 
+def _input(block: JsonObject) -> Iterator[str]:
+    yield from (f"{problem} (label)" for problem in _text_problem(block.get("label"), 2_000, plain=True))
+    element = block.get("element")
+    if not isinstance(element, dict) or not cast("JsonObject", element).get("action_id"):
+        yield "missing required field: element with an action_id"
+
+
 CHECKS: dict[str, Callable[[JsonObject], Iterator[str]]] = {
     "section": _section,
     "header": _header,
     "markdown": _markdown,
     "image": _image,
     "table": _table,
+    "input": _input,
 }
 
 

@@ -57,6 +57,8 @@ class Control:
             web.post("/_sim/react", self.react),
             web.post("/_sim/click", self.click),
             web.post("/_sim/stop", self.stop),
+            web.post("/_sim/command", self.command),
+            web.post("/_sim/home", self.visit_home),
             web.post("/_sim/open", self.open_direct),
             web.post("/_sim/channels", self.create_channel),
             web.post("/_sim/members", self.change_membership),
@@ -113,8 +115,25 @@ class Control:
         payload = person.click(body.channel, body.ts, body.action_id, block_id=body.block_id, value=body.value)
         path = self._simulation.response_urls.new(payload["channel"]["id"], body.ts, person.user.id)
         payload["response_url"] = self._simulation.url + path
+        payload["trigger_id"] = self._simulation.views.trigger(person.world, person.user.id)
         delivery = self._simulation.outbox.send(payload, kind="interactive")
         return done(envelope_id=delivery.envelope_id)
+
+    async def command(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.Command)
+        person, url = self._person(body.user), self._simulation.url
+        delivery = await self._simulation.commands.type(person, body.channel, body.text, url=url)
+        return done(envelope_id=delivery.envelope_id, answered=delivery.acked)
+
+    async def visit_home(self, request: web.Request) -> web.Response:
+        body = await requests.parsed(request, requests.HomeVisit)
+        person, simulation = self._person(body.user), self._simulation
+        if body.action_id is not None:
+            payload = simulation.homes.click(person, body.action_id, simulation.views)
+            simulation.outbox.send(payload, kind="interactive")
+        else:
+            simulation.outbox.send(events.callback(simulation.homes.opened(person, body.tab), person.world))
+        return done(view=simulation.homes.of(person.user.id))
 
     async def stop(self, request: web.Request) -> web.Response:
         body = await requests.parsed(request, requests.Stop)

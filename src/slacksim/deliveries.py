@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from slacksim.model import JsonObject
 
 Via = Literal["socket", "http"]
-EnvelopeType = Literal["events_api", "interactive"]
+EnvelopeType = Literal["events_api", "interactive", "slash_commands"]
 Outcome = Literal["sent", "acked", "timeout", "connection_lost", "failed"]
 
 
@@ -44,10 +46,31 @@ class Delivery:
     acked: bool = False
     given_up: bool = False
     response: Any = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it was acknowledged or given up."""
 
     @property
     def event_id(self) -> str | None:
         return self.payload.get("event_id")
+
+    @property
+    def answer(self) -> JsonObject:
+        """What the app acknowledged an interaction with; empty when it said nothing."""
+        answer = self.response
+        if isinstance(answer, str):
+            try:
+                answer = json.loads(answer)
+            except ValueError:
+                answer = None
+        return cast("JsonObject", answer) if isinstance(answer, dict) else {}
+
+    def acknowledge(self, response: Any) -> None:
+        self.acked, self.response = True, response
+        self.settled.set()
+
+    def give_up(self) -> None:
+        self.given_up = True
+        self.settled.set()
 
     def attempt(self, to: str) -> Attempt:
         attempt = Attempt(len(self.attempts), to, time.time())

@@ -29,6 +29,7 @@ class Inspection:
             web.get("/_sim/ephemerals", self.ephemerals),
             web.get("/_sim/fetches", self.fetches),
             web.get("/_sim/deliveries", self.deliveries),
+            web.get("/_sim/home", self.home),
             web.get("/_sim/stream", self.stream),
         ]
 
@@ -70,6 +71,11 @@ class Inspection:
 
     async def fetches(self, _: web.Request) -> web.Response:
         return done(fetches=self._simulation.unfurler.fetches)
+
+    async def home(self, request: web.Request) -> web.Response:
+        """What the app has published for somebody; null before that."""
+        user = self._viewer(request.query.get("user", ""))
+        return done(view=user and self._simulation.homes.of(user.id))
 
     async def deliveries(self, request: web.Request) -> web.Response:
         event_id = request.query.get("event_id", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from slacksim import blocks, files, objects, rich_text
 from slacksim.errors import SlackError
 from slacksim.ids import stable_id
-from slacksim.model import Channel, File, JsonObject, Message, User
+from slacksim.model import Channel, Ephemeral, File, JsonObject, Message, User
 from slacksim.world import World
 
 MAX_TEXT = 40_000
@@ -75,9 +74,9 @@ class Person:
             thread_ts=(parent.thread_ts or parent.ts) if parent else None,
             team=self.world.team.id,
             bot_id=self.user.bot_id,
+            client_msg_id=None if self.user.is_bot else str(uuid.uuid4()),
             files=list(files),
             subtype="file_share" if files else None,
-            client_msg_id=None if self.user.is_bot else str(uuid.uuid4()),
         )
         message.blocks = [rich_text.block(stored, _block_id(message.ts))] if stored else []
         return self.world.post(message)
@@ -130,13 +129,33 @@ class Person:
     def click(
         self, channel: str, ts: str, action_id: str, *, block_id: str | None = None, value: str | None = None
     ) -> JsonObject:
-        """The block_actions payload of a click on an element of a message, without its response_url."""
+        """The block_actions payload of a click on an element of a message, without response_url and trigger_id."""
         place = self.channel(channel)
-        message = self.message(channel, ts)
+        aside = self._aside(ts)
+        message = aside or self.message(channel, ts)
+        action = self.action(message.blocks, action_id, block_id=block_id, value=value)
+        container: JsonObject = {"type": "message", "message_ts": ts, "channel_id": place.id}
+        if message.thread_ts:
+            container["thread_ts"] = message.thread_ts
+        # of an ephemeral message Slack gives the place alone, not what it said
+        shown = {} if aside else {"message": objects.message(place, self.message(channel, ts), with_metadata=True)}
+        return self.interaction() | {
+            "type": "block_actions",
+            "container": container | {"is_ephemeral": aside is not None},
+            "channel": {"id": place.id, "name": place.name or "directmessage"},
+            **shown,
+            "state": {"values": {}},
+            "actions": [action],
+        }
+
+    def action(
+        self, shown: Sequence[JsonObject], action_id: str, *, block_id: str | None = None, value: str | None = None
+    ) -> JsonObject:
+        """A click on one of the elements shown, as block_actions tells it."""
         found = next(
             (
                 (block, element)
-                for block, element in blocks.elements(message.blocks)
+                for block, element in blocks.elements(list(shown))
                 if element["action_id"] == action_id and block_id in {None, block.get("block_id")}
             ),
             None,
@@ -155,26 +174,21 @@ class Person:
         chosen = value if value is not None else _default_value(element)
         if chosen is not None:
             action["value"] = chosen
-        container: JsonObject = {"type": "message", "message_ts": ts, "channel_id": place.id}
-        if message.thread_ts:
-            container["thread_ts"] = message.thread_ts
-        return self._interaction() | {
-            "type": "block_actions",
-            "container": container | {"is_ephemeral": False},
-            "channel": {"id": place.id, "name": place.name or "directmessage"},
-            "message": objects.message(place, message, with_metadata=True),
-            "state": {"values": {}},
-            "actions": [action],
-        }
+        return action
 
-    def _interaction(self) -> JsonObject:
+    def _aside(self, ts: str) -> Ephemeral | None:
+        """What this person alone was shown."""
+        whispered = self.world.state.ephemerals
+        return next((aside for aside in whispered if aside.ts == ts and aside.user == self.user.id), None)
+
+    def interaction(self) -> JsonObject:
+        """Who does something, and where; what they do is still to be said, and the trigger_id to be given."""
         team = self.world.team
         name = self.user.name
         return {
             "user": {"id": self.user.id, "username": name, "name": name, "team_id": team.id},
             "api_app_id": self.world.app.id,
             "token": "unused",
-            "trigger_id": f"{time.time_ns()}.{uuid.uuid4().hex}",
             "team": {"id": team.id, "domain": team.domain},
             "enterprise": None,
             "is_enterprise_install": False,

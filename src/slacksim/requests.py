@@ -58,10 +58,49 @@ class Click(Body):
     block_id: str | None = None
 
 
+class Command(Body):
+    """``text`` is the whole line, such as ``/athenaeum help``."""
+
+    user: str
+    channel: str
+    text: str
+
+
+class HomeVisit(Body):
+    """Somebody looks at a tab of the app, or presses the element ``action_id`` of their home."""
+
+    user: str
+    tab: Literal["home", "messages"] = "home"
+    action_id: str | None = None
+
+
 class Stop(Body):
     user: str
     channel: str
     thread_ts: str
+
+
+class Press(Body):
+    user: str
+    view_id: str
+    action_id: str
+    value: str | None = None
+
+
+class Leave(Body):
+    """``all``: also those below it."""
+
+    user: str
+    view_id: str
+    all: bool = False
+
+
+class Submit(Body):
+    """``values`` by action_id: a text, the value of the chosen option, or several of them."""
+
+    user: str
+    view_id: str
+    values: dict[str, str | list[str]] = {}
 
 
 class Open(Body):

@@ -13,6 +13,7 @@ from slacksim import site
 from slacksim.control import Control, guard
 from slacksim.deliveries import Timing
 from slacksim.inspection import Inspection
+from slacksim.modals import Modals
 from slacksim.simulation import Simulation
 from slacksim.storage import Storage
 from slacksim.web_api import WebApi
@@ -91,6 +92,7 @@ class SlackSim:
                 web.get("/link/", self.simulation.sockets.serve),
                 *Control(self.simulation).routes(),
                 *Inspection(self.simulation).routes(),
+                *Modals(self.simulation).routes(),
                 *Storage(self.simulation).routes(),
                 *site.routes(),
             ]

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from slacksim import events
 from slacksim.calls import CallLog
+from slacksim.commands import Commands
 from slacksim.deliveries import Timing
 from slacksim.faults import Faults
+from slacksim.homes import Homes
 from slacksim.limits import Limits
 from slacksim.oauth import OAuth
 from slacksim.outbox import Outbox
@@ -15,6 +17,7 @@ from slacksim.response_urls import ResponseUrls
 from slacksim.socket_mode import SocketMode
 from slacksim.stream import Stream
 from slacksim.unfurl import Unfurler
+from slacksim.views import Views
 from slacksim.webhook import Webhook
 from slacksim.world import World
 
@@ -44,6 +47,9 @@ class Simulation:
         self.webhook = Webhook(world, timing)
         self.outbox = Outbox(world, self.sockets, self.webhook)
         self.stream = Stream(world)
+        self.views = Views(lambda user, view: self.stream.tell(user, "view", {"view": view}))
+        self.homes = Homes(lambda user, view: self.stream.tell(user, "home", {"view": view}))
+        self.commands = Commands(self.outbox, self.response_urls, self.views, timing)
         for other in others:
             other.app.is_revoked = True  # until it is installed there
             self.outbox.follow(other)
@@ -73,5 +79,7 @@ class Simulation:
         self.limits.configure(enabled=False)
         self.calls.clear()
         self.response_urls.forget()
+        self.views.forget()
+        self.homes.forget()
         self.unfurler.forget()
         self.stream.reset()

@@ -123,8 +123,7 @@ class SocketMode:
             return
         waiting.timer.cancel()
         waiting.attempt.outcome = "acked"
-        waiting.delivery.acked = True
-        waiting.delivery.response = answer.get("payload")
+        waiting.delivery.acknowledge(answer.get("payload"))
 
     # Sending
 
@@ -152,7 +151,7 @@ class SocketMode:
             "envelope_id": delivery.envelope_id,
             "type": delivery.type,
             "payload": delivery.payload,
-            "accepts_response_payload": delivery.type == "interactive",
+            "accepts_response_payload": delivery.type != "events_api",
         }
         if delivery.type == "events_api":
             envelope |= {"retry_attempt": len(delivery.attempts), "retry_reason": reason}
@@ -166,8 +165,8 @@ class SocketMode:
         waiting = self._in_flight.pop(envelope_id)
         waiting.attempt.outcome = "timeout"
         timeouts = sum(attempt.outcome == "timeout" for attempt in waiting.delivery.attempts)
-        if timeouts > len(self._timing.retry_delays) or waiting.delivery.type == "interactive":
-            waiting.delivery.given_up = True
+        if timeouts > len(self._timing.retry_delays) or waiting.delivery.type != "events_api":
+            waiting.delivery.give_up()
             return
         self._repeat_later(waiting.delivery, self._timing.retry_delays[timeouts - 1])
 

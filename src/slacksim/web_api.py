@@ -90,6 +90,8 @@ class WebApi:
             simulation.sockets,
             simulation.faults,
             simulation.limits,
+            simulation.views,
+            simulation.homes,
             simulation.url,
             tuple(one.team for one in reached),
         )

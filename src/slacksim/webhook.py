@@ -77,14 +77,14 @@ class Webhook:
 
     async def _deliver(self, delivery: Delivery) -> None:
         reason = ""
-        retries = () if delivery.type == "interactive" else self._timing.retry_delays
+        retries = self._timing.retry_delays if delivery.type == "events_api" else ()
         for delay in (0.0, *retries):
             await asyncio.sleep(delay)
             async with self._slots:
                 reason = await self._try(delivery, reason)
             if not reason or delivery.given_up:
                 return
-        delivery.given_up = True
+        delivery.give_up()
 
     async def _try(self, delivery: Delivery, last_reason: str) -> str:
         """One attempt; the reason for another one, empty after success."""
@@ -92,7 +92,7 @@ class Webhook:
         url = self._world.app.events_url
         attempt = delivery.attempt(url)
         body = _body(delivery)
-        headers = self._headers(body, form=delivery.type == "interactive")
+        headers = self._headers(body, form=delivery.type != "events_api")
         if last_reason:
             headers |= {"X-Slack-Retry-Num": str(attempt.number), "X-Slack-Retry-Reason": last_reason}
         timeout = aiohttp.ClientTimeout(total=self._timing.ack_seconds)
@@ -101,9 +101,11 @@ class Webhook:
                 attempt.detail = str(answer.status)
                 delivery.response = await answer.text(errors="replace")
                 if 200 <= answer.status < 300:
-                    attempt.outcome, delivery.acked = "acked", True
+                    attempt.outcome = "acked"
+                    delivery.acknowledge(delivery.response)
                     return ""
-                delivery.given_up = answer.headers.get("X-Slack-No-Retry") == "1"
+                if answer.headers.get("X-Slack-No-Retry") == "1":
+                    delivery.give_up()
                 reason = "http_error"
         except TimeoutError:
             reason = "http_timeout"
@@ -126,5 +128,7 @@ class Webhook:
 
 
 def _body(delivery: Delivery) -> bytes:
+    if delivery.type == "slash_commands":
+        return urlencode(delivery.payload).encode()
     payload = json.dumps(delivery.payload)
     return (urlencode({"payload": payload}) if delivery.type == "interactive" else payload).encode()

@@ -9,9 +9,11 @@ from typing import Any, Literal, cast
 
 from slacksim.errors import SlackError, explained
 from slacksim.faults import Faults
+from slacksim.homes import Homes
 from slacksim.limits import Limits
 from slacksim.model import App, Channel, JsonObject, Kind, Message, Team
 from slacksim.socket_mode import SocketMode
+from slacksim.views import Views
 from slacksim.world import World
 
 SCOPE_PREFIX = {Kind.PUBLIC: "channels", Kind.PRIVATE: "groups", Kind.IM: "im", Kind.MPIM: "mpim"}
@@ -83,6 +85,8 @@ class Call:
     sockets: SocketMode
     faults: Faults
     limits: Limits
+    views: Views
+    homes: Homes
     url: str
     teams: tuple[Team, ...] = ()
 

@@ -1,4 +1,4 @@
-"""views.publish and blocks.validate: Block Kit outside of messages."""
+"""views.* and blocks.validate: Block Kit outside of messages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,33 @@ from typing import Any
 from slacksim.api.call import Call, Method
 from slacksim.blocks import check
 from slacksim.errors import SlackError, explained
-from slacksim.ids import stable_id
 from slacksim.model import JsonObject
+from slacksim.views import MAX_VIEW_BLOCKS, View
+
+
+def open_view(call: Call) -> JsonObject:
+    return _shown(call.views.open(call.arguments.required("trigger_id"), _parsed_view(call)))
+
+
+def push(call: Call) -> JsonObject:
+    return _shown(call.views.push(call.arguments.required("trigger_id"), _parsed_view(call)))
+
+
+def update(call: Call) -> JsonObject:
+    given = call.arguments
+    if bool(given.text("view_id")) is bool(given.text("external_id")):
+        raise explained("invalid_arguments", "give exactly one of view_id, external_id")
+    view = call.views.update(
+        _parsed_view(call),
+        view_id=given.text("view_id"),
+        external_id=given.text("external_id"),
+        last_hash=given.text("hash"),
+    )
+    return _shown(view)
+
+
+def _shown(view: View) -> JsonObject:
+    return {"view": view.to_json()}
 
 
 def publish(call: Call) -> JsonObject:
@@ -18,8 +43,7 @@ def publish(call: Call) -> JsonObject:
     view = _parsed_view(call)
     if view.get("type") != "home":
         raise explained("invalid_arguments", "view.type must be home")
-    view_id = stable_id("V", user)
-    return {"view": {**view, "id": view_id, "team_id": call.world.team.id, "app_id": call.app.id}}
+    return {"view": call.homes.publish(call.world, user, view, last_hash=call.arguments.text("hash"))}
 
 
 def validate(call: Call) -> JsonObject:
@@ -38,11 +62,14 @@ def _parsed_view(call: Call, argument: str = "view") -> JsonObject:
     if not isinstance(view, dict):
         raise explained("invalid_arguments", f"must be an object: {argument}")
     shown: JsonObject = view
-    check(shown.get("blocks") or [])
+    check(shown.get("blocks") or [], at_most=MAX_VIEW_BLOCKS)
     return shown
 
 
 METHODS = (
+    Method("views.open", open_view, tier=4),
+    Method("views.push", push, tier=4),
+    Method("views.update", update, tier=4),
     Method("views.publish", publish, tier=4),
     Method("blocks.validate", validate, caller="anyone"),
 )
