@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text, update
+
 from athenaeum.conversations import turns
 from athenaeum.conversations.turns import Turn
+from athenaeum.database import models
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.approval import Proposal
 from athenaeum.domain.channel import Surface
@@ -186,6 +189,16 @@ async def stage(database_url: str) -> AsyncGenerator[Stage]:
     """A stage on the built-in scenario."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(DatabaseConnection(database_url))
+        async with database.session() as session:  # the lowest tokens are for the claims that a stage makes up
+            await session.execute(text("SELECT max(nextval('lease_tokens')) FROM generate_series(1, 1000)"))
         sim = await stack.enter_async_context(SlackSim(scenario.load()))
         slack = await stack.enter_async_context(SlackClient(sim.world.app.bot_token, base_url=sim.api_url))
         yield Stage(database, sim, slack)
+
+
+async def streaming(stage: Stage) -> None:
+    """From now on the workspace shows answers by Slack's own means for agents."""
+    team = stage.sim.world.team.id
+    async with stage.database.session() as session:
+        of_stage = update(models.Tenant).where(models.Tenant.tenant_id == DEFAULT_TENANT)
+        await session.execute(of_stage.values(native=True, slack_team_id=team))

@@ -3,6 +3,7 @@
 producer    `enqueue`, in the caller's transaction; `Producer`, in its own
 processor   `EventProcessor`, claims and outcomes in the caller's transaction
 queue       the hot statements, for a connection of one's own
+tokens      fencing tokens for those who write without a claim
 retry       what an error means for the event
 wakeup      at the moment of a commit
 backlog     how much there is, by kind and tenant

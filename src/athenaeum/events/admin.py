@@ -126,8 +126,9 @@ async def drop_all(session: AsyncSession, kind: str | None = None) -> int:
 async def cancel(session: AsyncSession, event_id: EventId) -> None:
     """End an event that is not finished: it is kept as failed with the error `cancelled`, and may be retried.
 
-    A handler that works on it is stopped as soon as its process hears of the commit, and what it writes under its
-    fencing token is refused from then on. The next event of its ordering key may run. The session has no tenant.
+    A handler that works on it is stopped as soon as its process hears of the commit, at the latest by the next
+    heartbeat, and its outcome is refused. What it shows until then counts: its token stays the newest where nobody has
+    written under another. The next event of its ordering key may run. The session has no tenant.
 
     Raises:
         NoSuchEvent: It is finished, or there is none of that number.

@@ -19,6 +19,7 @@ from athenaeum.conversations import turns
 from athenaeum.database import models
 from athenaeum.domain.identity import TenantId
 from athenaeum.errors import AthenaeumError, LeaseLost, Refused
+from athenaeum.events import tokens
 from athenaeum.events.history import upkeep
 
 if TYPE_CHECKING:
@@ -72,14 +73,21 @@ class Janitor:
             if not await self._end(turn, self._handler.expire(turn)):
                 return len(late)
         for turn in left:
-            reason = Refused(turn.error or "nobody worked on it any more")
-            if not await self._end(turn, self._handler.close(turn, turn.fence, reason)):
+            if not await self._end(turn, self._close(turn)):
                 break
         return len(late) + len(left)
 
+    async def _close(self, turn: Turn) -> bool:
+        """End a turn under a token of one's own: its last holder may only be asleep."""
+        async with self._database.session() as session:
+            token = await tokens.draw(session)
+        async with self._database.session(turn.tenant) as session:
+            turn = await turns.inherit(session, turn, token)
+        return await self._handler.close(turn, token, Refused(turn.error or "nobody worked on it any more"))
+
     @staticmethod
     async def _end(turn: Turn, ending: Awaitable[bool]) -> bool:
-        """End one turn in its last holder's name, so that a newer one still wins; False to leave the rest for now."""
+        """End one turn unless somebody else does; False to leave the rest for now."""
         try:
             return await ending
         except LeaseLost:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from athenaeum.conversations import eventlog
 from athenaeum.database import audit
-from athenaeum.events import backlog, history
+from athenaeum.events import backlog, history, tokens
 from athenaeum.worker import greeter
 from support.simulation import procedures
 from support.simulation.event_rows import QUEUED
@@ -103,6 +103,11 @@ def _notify(tx: Transaction, parameters: Sequence[Sequence[str]]) -> Statement:
     yield
 
 
+def _draw(tx: Transaction, _parameters: Any) -> Statement:
+    return [Record(["nextval"], [tx.store.next("lease_tokens")])]
+    yield
+
+
 def _nothing(_tx: Transaction, _parameters: Any) -> Statement:
     return []
     yield
@@ -112,6 +117,7 @@ _SPECIAL: dict[str, Bound] = {
     "SET synchronous_commit = off": _nothing,
     "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS said (channel, payload)": _notify,
     plain(history._UPKEEP.text): _nothing,
+    plain(tokens._DRAW.text): _draw,
     # measuring for operators changes nothing
     plain(backlog._COUNT.text): _nothing,
     plain(greeter._WAITING.text): _waiting,

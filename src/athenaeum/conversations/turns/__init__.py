@@ -19,7 +19,7 @@ from athenaeum.conversations.turns.approvals import (
     pending,
     recall,
 )
-from athenaeum.conversations.turns.erasure import WITHDRAWAL, empty, withdraw
+from athenaeum.conversations.turns.erasure import WITHDRAWAL, empty, withdraw, withdrawal
 from athenaeum.conversations.turns.ledger import (
     TURNS_CHANNEL,
     Turn,
@@ -28,6 +28,7 @@ from athenaeum.conversations.turns.ledger import (
     fail,
     finish,
     look,
+    read_row,
     save_answer,
     stands,
     take,
@@ -38,7 +39,7 @@ from athenaeum.conversations.turns.question import question
 from athenaeum.conversations.turns.queueing import ASK, TURN
 from athenaeum.conversations.turns.refusal import note_told, refuse, untold
 from athenaeum.conversations.turns.stopping import STOP, Stopping, may_decide, stop, stop_thread
-from athenaeum.conversations.turns.stranded import stranded
+from athenaeum.conversations.turns.stranded import inherit, stranded
 from athenaeum.conversations.turns.waiting import wait_for
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "fail",
     "finish",
     "from_json",
+    "inherit",
     "is_repeatable",
     "look",
     "may_decide",
@@ -70,6 +72,7 @@ __all__ = [
     "park",
     "pending",
     "question",
+    "read_row",
     "recall",
     "refuse",
     "repeat",
@@ -83,5 +86,6 @@ __all__ = [
     "untold",
     "wait_for",
     "withdraw",
+    "withdrawal",
     "withdrawn",
 ]

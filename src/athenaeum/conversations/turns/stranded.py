@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal_column, select, text
+from sqlalchemy import func, literal_column, select, text, update
 
 from athenaeum.conversations.turns.ledger import Turn, read_row
 from athenaeum.database import models
+from athenaeum.errors import LeaseLost
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.domain.identity import LeaseToken
 
 _LIVE = text(
     "EXISTS (SELECT FROM events WHERE events.id = turns.event_id AND events.status IN ('pending', 'processing'))"
@@ -30,3 +33,17 @@ async def stranded(session: AsyncSession, *, older_than: timedelta, limit: int =
         .limit(limit)
     )
     return [read_row(turn) for turn in found]
+
+
+async def inherit(session: AsyncSession, turn: Turn, token: LeaseToken) -> Turn:
+    """Become the holder of a turn that was left, so that its last one changes nothing should they wake up again.
+
+    Raises:
+        LeaseLost: It has ended, or somebody took it meanwhile.
+    """
+    row = models.Turn
+    left = (row.turn_id == turn.id, row.fence == turn.fence, row.finished_at.is_(None))
+    inherited = await session.scalar(update(row).where(*left).values(fence=token).returning(row))
+    if inherited is None:
+        raise LeaseLost(f"turn {turn.id} was not left: somebody took it after token {turn.fence}")
+    return read_row(inherited)

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from athenaeum.conversations import turns
-from athenaeum.domain.identity import DEFAULT_TENANT, EventId, LeaseToken, TurnId
-from athenaeum.errors import APOLOGY
+from athenaeum.domain.identity import DEFAULT_TENANT, EventId, LeaseToken, MessageTs, TurnId
+from athenaeum.errors import APOLOGY, LeaseLost
 from athenaeum.events import EventProcessor
+from athenaeum.worker.delivery.content import Content
+from athenaeum.worker.delivery.correction import overwrite
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.janitor import Janitor
 from support.stage import ANSWER, ScriptedAgent, Stage
@@ -129,6 +131,21 @@ async def test_a_turn_whose_event_is_gone_is_closed_with_an_apology(stage: Stage
     assert await janitor.run_once() == 1
     assert await stage.texts(turn) == [APOLOGY]
     assert (await stage.look(turn)).finished_at is not None
+
+
+async def test_who_wakes_up_in_a_turn_that_was_closed_leaves_the_apology_standing(
+    stage: Stage, janitor: Janitor
+) -> None:
+    turn = await stage.ask()
+    held, token = await stage.take(turn)
+    await stage.delivery.placeholder(held, token)
+    await drop_event(stage, turn)
+    await janitor.run_once()
+
+    [message] = stage.shown(held)
+    with pytest.raises(LeaseLost):
+        await overwrite(stage.thread(held, token), MessageTs(message.ts), Content("Searching…"))
+    assert await stage.texts(turn) == [APOLOGY]
 
 
 async def test_a_saved_answer_is_delivered_rather_than_an_apology(stage: Stage, janitor: Janitor) -> None:
