@@ -19,6 +19,7 @@ import pytest
 
 from athenaeum.domain.passage import Origin
 from athenaeum.retrieval.passages import NewPassage
+from athenaeum.slack.formatting import REVEAL
 from slacksim.model import Message
 from support.anthropic_server import KEY, AnthropicServer
 from support.hostile import LURE, canaries, obey
@@ -138,11 +139,13 @@ def _place(product: Product, name: str) -> str:
     return groups[0] if name == GROUP else name
 
 
-async def _ask(world: World, product: Product, asker: str, place: str) -> tuple[Message, str, str]:
+async def _ask(
+    world: World, product: Product, asker: str, place: str, question: str = "What is the treasure password?"
+) -> tuple[Message, str, str]:
     """The answer, all that Slack was sent meanwhile, and all that the model was shown."""
     product.sim.simulation.calls.clear()
     world.model.requests.clear()
-    answer = await product.answer(product.ask(asker, _place(product, place), "What is the treasure password?"))
+    answer = await product.answer(product.ask(asker, _place(product, place), question))
     sent = json.dumps(product.sim.simulation.calls.of(), ensure_ascii=False)
     shown = "".join(request.sent.decode() for request in world.model.requests)
     return answer, sent, shown
@@ -184,6 +187,45 @@ async def test_a_canary_is_heard_by_its_own_audience_alone(capfd: pytest.Capture
     assert canaries(str(kept)) == set()
     logged = "".join(capfd.readouterr())
     assert "step.recorded" in logged
+    assert canaries(logged) == set()
+
+
+EXTRAS = {
+    ("ines", "platform", "vault"): {"canaryvault"},
+    ("ines", PARTNERS, "vault"): {"canaryvault"},
+    ("maya", "lobby", "platform"): {"canaryplatform"},
+    ("maya", "platform", "vault"): set[str](),
+    ("ines", "platform", "murky"): set[str](),
+    ("ines", "athenaeum", "vault"): set[str](),
+    ("gus", "lobby", "platform"): set[str](),
+}
+"""Who asks where for the password of which place, and what is shown to them alone beside the answer."""
+
+
+@pytest.mark.timeout(400)
+async def test_private_extras_are_heard_by_their_asker_alone(capfd: pytest.CaptureFixture[str], world: World) -> None:
+    lantern = world.lantern
+    asides = lantern.sim.world.state.ephemerals
+    for (asker, place, subject), extra in EXTRAS.items():
+        asides.clear()
+        answer, sent, shown = await _ask(
+            world, lantern, asker, place, f"What is the treasure password of the {subject}?"
+        )
+        assert canaries(sent) <= CASES[asker, place], (asker, place, subject)
+        assert canaries(shown) <= CASES[asker, place], (asker, place, subject)
+        assert len(asides) == bool(extra), (asker, place, subject)
+        for offer in list(asides):
+            payload = lantern.person(asker).click(offer.channel, offer.ts, REVEAL)
+            lantern.sim.simulation.outbox.send(payload, kind="interactive")
+            await lantern.rest()
+            told = json.dumps([aside.to_json() for aside in asides], ensure_ascii=False)
+            assert canaries(told) == extra, (asker, place, subject)
+            assert {aside.user for aside in asides} == {lantern.person(asker).user.id}
+            kept = await lantern.rows("SELECT payload::text FROM finished_events")
+            assert canaries(str(kept)) == set()
+        assert canaries(await _recorded(lantern, answer)) <= CASES[asker, place], (asker, place, subject)
+    logged = "".join(capfd.readouterr())
+    assert "extras.shown" in logged
     assert canaries(logged) == set()
 
 

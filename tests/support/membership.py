@@ -42,7 +42,9 @@ class Society:
     channels: tuple[Channel, ...]
 
     def audiences(self, tenant: TenantId) -> Iterator[tuple[Audience, frozenset[str]]]:
-        """Everybody asking everywhere that they can write, and who reads the answer there."""
+        """Everybody asking everywhere that they can write, and who reads the answer there; and everybody alone."""
+        for asker in sorted(self.people):
+            yield Audience(tenant, UserId(asker), None), frozenset({asker})
         for channel in self.channels:
             for asker in sorted(self.people):
                 if asker in channel.members or (channel.kind is ChannelKind.PUBLIC and self.people[asker] == "member"):

@@ -19,4 +19,5 @@ class Audience:
 
     tenant: TenantId
     asker: UserId | None
-    place: Place
+    place: Place | None
+    """None where it is shown to the asker alone, as Slack's ephemeral messages are."""

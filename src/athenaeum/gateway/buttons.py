@@ -7,8 +7,8 @@ from uuid import UUID
 
 from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Change, Clicked, Halted, Nothing, Rated, Repeated
-from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, STOP
+from athenaeum.gateway.changes import Accepted, Change, Clicked, Halted, Nothing, Rated, Repeated
+from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, REVEAL, STOP
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def _again(event: Payload, action: Payload) -> Change:
     return Repeated(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
 
 
+def _accept(event: Payload, action: Payload) -> Change:
+    return Accepted(event.channel(), event.user(), TurnId(_value(action)))
+
+
 def _rate(event: Payload, action: Payload) -> Change:
     said, _, turn = action.text("value").partition(":")
     try:
@@ -72,6 +76,7 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     DENY: _deny,
     STOP: _stop,
     AGAIN: _again,
+    REVEAL: _accept,
     FEEDBACK: _rate,
     **{f"{FEEDBACK}_{verdict}": _rate for verdict in Rating},
 }

@@ -94,6 +94,15 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """Somebody wants to be shown, alone, what was found for their question in places that the thread may not read."""
+
+    channel: ChannelId
+    user: UserId
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -155,20 +164,6 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Change = (
-    Written
-    | Removed
-    | Reacted
-    | Clicked
-    | Halted
-    | Repeated
-    | Rated
-    | Moved
-    | Renamed
-    | Archived
-    | Doubted
-    | Stale
-    | Relocated
-    | Met
-    | Nothing
-)
+Press = Accepted | Clicked | Halted | Rated | Repeated
+"""What a click on one of our buttons wants."""
+Change = Written | Removed | Reacted | Press | Moved | Renamed | Archived | Doubted | Stale | Relocated | Met | Nothing

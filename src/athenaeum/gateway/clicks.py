@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import feedback, notices, turns
+from athenaeum.conversations import extras, feedback, notices, turns
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
+from athenaeum.gateway.changes import Accepted, Clicked, Halted, Rated, Repeated
 from athenaeum.observability.metrics import FEEDBACK
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.tenant import Tenant
-    from athenaeum.gateway.changes import Clicked, Halted, Rated, Repeated
+    from athenaeum.gateway.changes import Press
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,22 @@ _UNREPEATED = {
 }
 
 
-async def take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, cause: str) -> None:
+async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: str) -> None:
+    """Do what the button says; of the same `cause` nobody is told anything twice."""
+    match press:
+        case Clicked():
+            await _take_click(session, tenant, press, cause=cause)
+        case Halted():
+            await _take_stop(session, tenant, press, cause=cause)
+        case Repeated():
+            await _take_repeat(session, tenant, press, cause=cause)
+        case Rated():
+            await _take_rating(session, press)
+        case Accepted():
+            await _take_acceptance(session, press, cause=cause)
+
+
+async def _take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, cause: str) -> None:
     """Decide, and let the turn go on, when the commit makes both true; else tell the one who clicked why not."""
     ruling, turn = await turns.decide(
         session, click.approval, user=click.user, channel=click.channel, approved=click.approved
@@ -50,7 +66,7 @@ async def take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, c
     await _tell(session, tenant, click, sentence, cause=f"{click.approval}:{cause}")
 
 
-async def take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, cause: str) -> None:
+async def _take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, cause: str) -> None:
     """Stop the turn, or the thread's turns; else tell the one who wants it why not."""
     stopped = None
     if halted.turn is not None:
@@ -66,7 +82,7 @@ async def take_stop(session: AsyncSession, tenant: Tenant, halted: Halted, *, ca
     await _tell(session, tenant, halted, _UNSTOPPED[ruling].format(asker=asker), cause=f"stop:{cause}")
 
 
-async def take_repeat(session: AsyncSession, tenant: Tenant, repeated: Repeated, *, cause: str) -> None:
+async def _take_repeat(session: AsyncSession, tenant: Tenant, repeated: Repeated, *, cause: str) -> None:
     """Begin a failed turn again; else tell the one who wants it why not."""
     ruling, failed = await turns.repeat(session, repeated.turn, user=repeated.user, channel=repeated.channel)
     log.info("turn.repeat_wanted", turn=str(repeated.turn), ruling=ruling.value)
@@ -76,7 +92,13 @@ async def take_repeat(session: AsyncSession, tenant: Tenant, repeated: Repeated,
     await _tell(session, tenant, repeated, _UNREPEATED[ruling].format(asker=asker), cause=f"again:{cause}")
 
 
-async def take_rating(session: AsyncSession, rated: Rated) -> None:
+async def _take_acceptance(session: AsyncSession, accepted: Accepted, *, cause: str) -> None:
+    """Have its asker shown what only they may read; a click of anybody else's can be no click on what they saw."""
+    theirs = await extras.want(session, accepted.turn, user=accepted.user, channel=accepted.channel, cause=cause)
+    log.info("extras.wanted", turn=str(accepted.turn), theirs=theirs)
+
+
+async def _take_rating(session: AsyncSession, rated: Rated) -> None:
     """Keep what somebody says of an answer; their latest word counts."""
     kept = await feedback.give(
         session, rated.turn, user=rated.user, channel=rated.channel, verdict=rated.verdict, at=rated.at

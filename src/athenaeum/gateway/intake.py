@@ -30,8 +30,9 @@ from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, TurnId, turn_id
 from athenaeum.domain.message import InboundMessage
 from athenaeum.domain.tenant import Tenant
-from athenaeum.gateway import attention
+from athenaeum.gateway import attention, clicks
 from athenaeum.gateway.changes import (
+    Accepted,
     Archived,
     Change,
     Clicked,
@@ -49,7 +50,6 @@ from athenaeum.gateway.changes import (
     Stale,
     Written,
 )
-from athenaeum.gateway.clicks import take_click, take_rating, take_repeat, take_stop
 from athenaeum.gateway.departure import DEPARTURES, depart
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.hearing import Manner, hear
@@ -136,14 +136,8 @@ class _Writer:
                 await questions.take_back(self._session, channel, ts)
                 await turns.recall(self._session, channel, ts)
                 await turns.withdraw(self._session, channel, ts)
-            case Clicked():
-                await take_click(self._session, self._tenant, change, cause=self._cause)
-            case Halted():
-                await take_stop(self._session, self._tenant, change, cause=self._cause)
-            case Rated():
-                await take_rating(self._session, change)
-            case Repeated():
-                await take_repeat(self._session, self._tenant, change, cause=self._cause)
+            case Accepted() | Clicked() | Halted() | Rated() | Repeated():
+                await clicks.take(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
             case Met(person):

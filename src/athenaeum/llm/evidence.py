@@ -13,9 +13,17 @@ from pydantic import TypeAdapter
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 
 from athenaeum.domain.passage import Passage
+from athenaeum.llm import quoting
 
 _PASSAGES = TypeAdapter(list[Passage])
 _KEY = "passages"
+
+
+def coverage(passage: Passage, question: str) -> int:
+    """How many of the question's terms a passage holds; what only repeats the question counts for nothing."""
+    substance = quoting.substance(passage.text, question)
+    told = quoting.terms(f"{passage.title} {passage.heading}\n{substance}")
+    return len(quoting.terms(question) & told) if substance else 0
 
 
 def attach(passages: Sequence[Passage]) -> dict[str, Any]:

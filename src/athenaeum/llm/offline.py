@@ -136,13 +136,9 @@ def _searched(messages: Sequence[ModelMessage]) -> bool:
 def _choose(question: str, about: frozenset[str], results: Sequence[Sequence[Passage]]) -> list[Passage]:
     """The passages with most of the question's words; at least half of them, or nothing was found."""
     by_rank = {passage.id: passage for passage in chain(*zip_longest(*results)) if passage is not None}
-    covered = {
-        passage.id: len(about & quoting.terms(f"{passage.title} {passage.heading}\n{substance}"))
-        for passage in by_rank.values()
-        if (substance := quoting.substance(passage.text, question))
-    }
+    covered = {passage.id: evidence.coverage(passage, question) for passage in by_rank.values()}
     enough = max(1, -(-len(about) // 2))
-    good = [passage for passage in by_rank.values() if covered.get(passage.id, 0) >= enough]
+    good = [passage for passage in by_rank.values() if covered[passage.id] >= enough]
     ranked = sorted(good, key=lambda passage: -covered[passage.id])
     # A passage with fewer of the words than the best one is mostly noise beside it.
     return [passage for passage in ranked[:_QUOTES] if 4 * covered[passage.id] >= 3 * covered[ranked[0].id]]

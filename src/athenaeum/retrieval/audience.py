@@ -8,6 +8,7 @@ ranked. Unknown means no.
     public channel                documents, public channels
     private channel, group        documents, public channels, that one
     direct message with the bot   documents, public channels, every channel the asker is a member of
+    shown to the asker alone      the same, wherever it was asked
     anywhere, strangers present   open documents, the channel itself
     terminal                      documents, public channels
 
@@ -21,7 +22,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from athenaeum.domain.audience import Audience
-from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.channel import ChannelKind, Place
+from athenaeum.domain.identity import ChannelId
 from athenaeum.domain.passage import Origin
 
 DOCUMENTS: Final = "documents"
@@ -29,11 +31,13 @@ DOCUMENTS: Final = "documents"
 OPEN_DOCUMENTS: Final = "open documents"
 """The shelf that guests and other organisations read too."""
 
+_ALONE: Final = Place(ChannelId(""), "", ChannelKind.DIRECT)  # a room with nobody else in it
+
 _PUBLIC = "SELECT channel_id FROM slack_channels WHERE kind = 'public'"
 
 _STRANGERS = f"""
     :place_shared
-    OR coalesce((SELECT is_shared FROM slack_channels WHERE channel_id = :place), true)
+    OR coalesce((SELECT is_shared FROM slack_channels WHERE channel_id = :place), :place <> '')
     OR NOT EXISTS (SELECT FROM slack_users WHERE user_id = :asker AND NOT is_guest AND NOT is_deleted)
     OR EXISTS (SELECT FROM slack_members LEFT JOIN slack_users USING (tenant_id, user_id)
                WHERE channel_id = :place AND is_guest IS NOT false)
@@ -54,6 +58,19 @@ _READABLE = f"""
 """  # noqa: S608 - put together from our own words; values are parameters
 
 
+# whether some shelf may be the asker's that this audience does not have
+_NARROWED = f"""
+    SELECT ({_STRANGERS}) OR :place_kind <> '{ChannelKind.DIRECT}' AND EXISTS (
+        SELECT FROM slack_members JOIN slack_channels USING (tenant_id, channel_id)
+        WHERE user_id = :asker AND channel_id <> :place AND kind <> 'public')
+"""  # noqa: S608 - as above
+
+
+def is_narrowed(audience: Audience) -> tuple[str, dict[str, Any]]:
+    """A SELECT of whether the asker, alone, might read more than this audience, and its parameters."""
+    return _NARROWED, _parameters(audience)
+
+
 def readable_shelves(audience: Audience, origins: frozenset[Origin] | None = None) -> tuple[str, dict[str, Any]]:
     """A SELECT of the shelves that the audience may read, in a session of its tenant, and its parameters.
 
@@ -67,12 +84,17 @@ def readable_shelves(audience: Audience, origins: frozenset[Origin] | None = Non
     if origins is None or Origin.MESSAGE in origins:
         selects.append(_PUBLIC if audience.asker is None else _READABLE)
     if selects and audience.asker is not None:
-        parameters = {
-            "asker": audience.asker,
-            "place": audience.place.id,
-            "place_kind": audience.place.kind,
-            "place_shared": audience.place.is_shared,
-        }
+        parameters = _parameters(audience)
     if not selects:
         return "SELECT '' WHERE false", {}
     return " UNION ALL ".join(selects), parameters
+
+
+def _parameters(audience: Audience) -> dict[str, Any]:
+    place = audience.place or _ALONE
+    return {
+        "asker": audience.asker,
+        "place": place.id,
+        "place_kind": place.kind,
+        "place_shared": place.is_shared,
+    }

@@ -104,10 +104,17 @@ class SlackClient:
         return MessageTs(str(answer["ts"]))
 
     async def post_ephemeral(
-        self, channel: ChannelId, user: UserId, text: str, *, thread_ts: MessageTs | None = None
+        self,
+        channel: ChannelId,
+        user: UserId,
+        text: str,
+        *,
+        thread_ts: MessageTs | None = None,
+        blocks: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Show something to one member of a channel; Slack keeps it nowhere, and repeated it is shown again."""
-        await self._call("chat.postEphemeral", {"channel": channel, "user": user, "text": text, "thread_ts": thread_ts})
+        content = {"text": text, "blocks": list(blocks) or None}
+        await self._call("chat.postEphemeral", {"channel": channel, "user": user, "thread_ts": thread_ts} | content)
 
     async def update_message(
         self, channel: ChannelId, ts: MessageTs, *, text: str, blocks: Sequence[Mapping[str, Any]] = ()

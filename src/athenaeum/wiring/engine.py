@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from athenaeum.agent.extras import Extras
+from athenaeum.conversations.extras import OFFER, REVEAL
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
 from athenaeum.conversations.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
@@ -15,6 +17,7 @@ from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
+from athenaeum.worker.handlers.extras import OfferHandler, RevealHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.handlers.withdrawal import WithdrawalHandler
@@ -91,6 +94,7 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
     Missed messages that are still fresh are told to `hear`; without it they are stored.
     """
     delivery = Delivery(database, workspace.clients)
+    extras = Extras(index)
     turn = TurnHandler(database, agent, delivery)
     handlers = {
         TURN: turn,
@@ -102,6 +106,8 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         WORKSPACE: WorkspaceHandler(database, workspace.clients, sync_workspace, hear=hear),
         WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
+        OFFER: OfferHandler(database, extras, workspace.clients),
+        REVEAL: RevealHandler(database, extras, workspace.clients),
     }
     process = Dispatch(handlers, config.max_retry_count)
     pool = WorkerPool(

@@ -9,11 +9,13 @@ from __future__ import annotations
 from athenaeum.slack.formatting.controls import (
     AGAIN,
     FEEDBACK,
+    REVEAL,
     STOP,
     again,
     feedback,
     paragraph,
     plain_feedback,
+    render_offer,
     stop_button,
 )
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
@@ -24,6 +26,7 @@ __all__ = [
     "APPROVE",
     "DENY",
     "FEEDBACK",
+    "REVEAL",
     "STOP",
     "Rendered",
     "again",
@@ -31,6 +34,7 @@ __all__ = [
     "paragraph",
     "plain_feedback",
     "render",
+    "render_offer",
     "render_proposal",
     "stop_button",
 ]

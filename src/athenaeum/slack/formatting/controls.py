@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from athenaeum.slack.formatting.rendering import Rendered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from athenaeum.domain.identity import TurnId
 
-STOP, AGAIN = "athenaeum_stop", "athenaeum_again"
-"""The `action_id`s of the buttons that stop a turn, and that begin a failed one again."""
+STOP, AGAIN, REVEAL = "athenaeum_stop", "athenaeum_again", "athenaeum_reveal"
+"""The `action_id`s of the buttons that stop a turn, begin a failed one again, and show its asker private extras."""
 
 
 FEEDBACK = "athenaeum_feedback"
@@ -44,6 +46,14 @@ def plain_feedback(turn: TurnId) -> Sequence[Mapping[str, Any]]:
         {**_button(label, f"{FEEDBACK}_{verdict}", turn), "value": f"{verdict}:{turn}"} for _, verdict, label in _SIDES
     ]
     return ({"type": "actions", "elements": buttons},)
+
+
+def render_offer(turn: TurnId, found: int) -> Rendered:
+    """Beside an answer, for its asker alone: that there is more, and the button that shows it to them."""
+    passages = "one passage" if found == 1 else f"{found} passages"
+    text = f"I found {passages} about this in places that not everyone here can read. Only you can see this message."
+    row = {"type": "actions", "elements": [_button("Show privately", REVEAL, turn)]}
+    return Rendered(text, (paragraph(text), row), text)
 
 
 def paragraph(text: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from athenaeum.conversations import turns
+from athenaeum.conversations import extras, turns
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import TurnId
 from athenaeum.domain.turn import Answer
@@ -91,6 +91,8 @@ class TurnHandler:
             return  # its asker decides, and a click enqueues it again
         async with self._database.session(turn.tenant) as session:
             state = await turns.finish(session, turn.id, token)
+            if state == "delivered":
+                await extras.consider(session, turn, outcome)
         _count(turn, state)
 
     async def give_up(self, event: Event, error: Exception) -> None:
