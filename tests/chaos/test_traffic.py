@@ -27,7 +27,7 @@ from athenaeum.gateway.rebuild import rebuild
 from athenaeum.gateway.socket_mode import SocketMode
 from athenaeum.tenants import register
 from slacksim import scenario
-from slacksim.deliveries import Timing
+from slacksim.deliveries import Delivery, Timing
 from slacksim.server import SlackSim
 from support.events import until
 from support.outage import Outage
@@ -59,15 +59,23 @@ async def install(database: DatabaseConnection, team: str, bot: str) -> Tenant:
 
 
 async def deliver(sim: SlackSim, told: Sequence[Body], outage: Outage) -> None:
-    """Have Slack send them all, a window at a time, and wait until the last is acknowledged."""
+    """Have Slack send them all, so many at a time, and wait until the last is acknowledged."""
     every = len(told) // (DISCONNECTS + 1)
-    for start in range(0, len(told), _IN_FLIGHT):
-        sent = [sim.simulation.outbox.send(body) for body in told[start : start + _IN_FLIGHT]]
-        if start // every != (start + _IN_FLIGHT) // every:
+    sent: list[Delivery] = []
+
+    def unacknowledged(most: int) -> bool:
+        sent[:] = [one for one in sent if not one.acked]
+        return len(sent) <= most
+
+    for number, body in enumerate(told):
+        sent.append(sim.simulation.outbox.send(body))
+        if number % every == every - 1:
             sim.simulation.sockets.disconnect(reason="refresh_requested")
-        if start <= len(told) // 2 < start + _IN_FLIGHT:
+        if number == len(told) // 2:
             await outage.restart()
-        await until(lambda sent=sent: all(one.acked for one in sent), seconds=_PATIENCE)
+        if len(sent) >= _IN_FLIGHT:
+            await until(lambda: unacknowledged(_IN_FLIGHT // 2), seconds=_PATIENCE)
+    await until(lambda: unacknowledged(0), seconds=_PATIENCE)
 
 
 async def test_shuffled_repeated_and_interrupted_traffic_ends_in_the_archive_of_ordered_delivery(home: Path) -> None:
