@@ -36,13 +36,17 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
     if not any(given for _, given in opinions):
         out.print("nobody has said anything of an answer yet")
         return
-    table = Table("tenant", "time", "verdict", "by", "channel", "question", box=None, pad_edge=False)
+    table = Table("tenant", "time", "verdict", "by", "channel", "question", "reason", box=None, pad_edge=False)
     for name, given in opinions:
         for opinion in given:
             when = f"{opinion.given_at:%Y-%m-%d %H:%M:%S}"
-            asked = " ".join(opinion.question.split())[:80]
-            table.add_row(*map(escaped, (name, when, opinion.verdict, opinion.user, opinion.channel, asked)))
+            asked, why = _short(opinion.question), _short(opinion.reason or "")
+            table.add_row(*map(escaped, (name, when, opinion.verdict, opinion.user, opinion.channel, asked, why)))
     out.print(table)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:80]
 
 
 async def _list(limit: int) -> list[tuple[str, list[Opinion]]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.database import models
@@ -37,6 +37,8 @@ class Opinion:
     given_at: datetime
     channel: ChannelId
     question: str
+    reason: str | None = None
+    """What was wrong, in their own words."""
 
 
 async def give(
@@ -54,10 +56,30 @@ async def give(
     )
     newer = given.on_conflict_do_update(
         index_elements=["tenant_id", "turn_id", "user_id"],
-        set_={"verdict": given.excluded.verdict, "given_at": given.excluded.given_at},
+        set_={
+            "verdict": given.excluded.verdict,
+            "given_at": given.excluded.given_at,
+            "reason": case((_ROW.verdict == given.excluded.verdict, _ROW.reason)),
+        },
         where=_ROW.given_at < given.excluded.given_at,
     )
     return await session.scalar(newer.returning(_ROW.user_id)) is not None
+
+
+async def explain(session: AsyncSession, turn: TurnId, *, user: UserId, at: datetime, reason: str) -> bool:
+    """Keep why somebody found an answer of no help; False when they have found it helpful since, or said more.
+
+    `at` is when they gave the word that this is the reason for.
+    """
+    newest = or_(_ROW.explained_at.is_(None), _ROW.explained_at <= at)
+    said = (_ROW.turn_id == turn, _ROW.user_id == user, _ROW.verdict == Rating.DOWN, newest)
+    kept = update(_ROW).where(*said).values(reason=reason, explained_at=at)
+    return await session.scalar(kept.returning(_ROW.user_id)) is not None
+
+
+async def reason_of(session: AsyncSession, turn: TurnId, user: UserId) -> str | None:
+    """What somebody has said so far of why the answer was of no help."""
+    return await session.scalar(select(_ROW.reason).where(_ROW.turn_id == turn, _ROW.user_id == user))
 
 
 async def latest(session: AsyncSession, *, limit: int = 50) -> list[Opinion]:
@@ -72,6 +94,7 @@ async def latest(session: AsyncSession, *, limit: int = 50) -> list[Opinion]:
             given_at=row.given_at,
             channel=ChannelId(turn.channel_id),
             question=turn.question,
+            reason=row.reason,
         )
         for row, turn in rows
     ]

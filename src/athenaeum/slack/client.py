@@ -127,6 +127,10 @@ class SlackClient:
         """Delete a message of our own."""
         await self._call("chat.delete", {"channel": channel, "ts": ts})
 
+    async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Show a modal to whoever clicked; the click gives leave for one, within three seconds."""
+        await self._call("views.open", {"trigger_id": trigger, "view": view})
+
     # Reading: waits out limits and short outages
 
     async def auth_test(self) -> Identity:

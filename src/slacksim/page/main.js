@@ -4,6 +4,7 @@ import { permalinkPlace } from "./address.js";
 import { Conversation } from "./conversation.js";
 import { h } from "./element.js";
 import { Inspector } from "./inspector.js";
+import { Modal } from "./modal.js";
 import { Rail } from "./rail.js";
 import { Session } from "./session.js";
 import { Workspace } from "./state.js";
@@ -29,7 +30,7 @@ const conversation = new Conversation(view, { onMenu: () => showRail(true), onIn
 const thread = new Thread(view);
 const inspector = new Inspector(workspace, () => toggleInspector(false));
 const veil = h("div", { class: "veil", onclick: () => showRail(false) });
-page.append(rail.node, conversation.node, thread.node, inspector.node, veil);
+page.append(rail.node, conversation.node, thread.node, inspector.node, veil, new Modal(view).node);
 
 page.addEventListener("keydown", (event) => event.key === "Escape" && showRail(false));
 

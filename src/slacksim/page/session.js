@@ -137,6 +137,18 @@ export class Session {
     return this.attempt(() => api.click({ user: this.#workspace.me, channel, ts, ...element }));
   }
 
+  pressInModal(viewId, element) {
+    return this.attempt(() => api.pressInModal({ user: this.#workspace.me, view_id: viewId, ...element }));
+  }
+
+  submitModal(viewId, values) {
+    return this.attempt(() => api.submitModal({ user: this.#workspace.me, view_id: viewId, values }));
+  }
+
+  leaveModal(viewId) {
+    return this.attempt(() => api.leaveModal({ user: this.#workspace.me, view_id: viewId }));
+  }
+
   /** Runs an action and shows its refusal as one line. */
   async attempt(action) {
     try {
@@ -156,6 +168,7 @@ export class Session {
     workspace.emit("me");
     this.#stream.open(userId);
     this.#archive.fetchAsides();
+    this.#fetchModal(userId);
     await this.#follow(place);
     await this.#findUnread(userId);
   }
@@ -179,6 +192,11 @@ export class Session {
   async #loadWorld() {
     this.#workspace.world = await api.world();
     this.#workspace.emit("world");
+  }
+
+  async #fetchModal(userId) {
+    const answer = await this.attempt(() => api.modal(userId));
+    if (answer && this.#workspace.me === userId) this.#workspace.showModal(answer.view);
   }
 
   async #findUnread(userId) {
@@ -205,6 +223,7 @@ export class Session {
 
   async #catchUp() {
     this.#workspace.forgetStatuses();
+    this.#fetchModal(this.#workspace.me);
     await this.attempt(() => this.#loadWorld());
     await this.#archive.fetch(this.#workspace.channelId);
     await this.#archive.fetchAsides();
@@ -215,6 +234,7 @@ export class Session {
     const { channel, message } = data;
     if (kind === "reset") return this.#startOver();
     if (kind === "channel") return this.attempt(() => this.#loadWorld());
+    if (kind === "view") return workspace.showModal(data.view);
     if (kind === "ephemeral") return this.#archive.fetchAsides();
     if (kind === "status") return workspace.setStatus(channel, data.thread_ts, data.status ?? "");
     if (kind === "deleted") return this.#archive.drop(channel, data.ts);

@@ -8,6 +8,7 @@ export class Workspace {
   channelId = null;
   threadTs = null;
   connected = true;
+  modal = null;
   pressed = new Set();
   unread = new Map();
   statuses = new Map();
@@ -17,7 +18,7 @@ export class Workspace {
   #subscribers = [];
   #changed = new Set();
 
-  /** Calls `view` after a change of any of the topics: world, me, place, messages, unread, status, stream. */
+  /** Calls `view` after a change of any of the topics: world, me, place, messages, modal, unread, status, stream. */
   subscribe(topics, view) {
     this.#subscribers.push({ topics, view });
   }
@@ -138,6 +139,12 @@ export class Workspace {
     this.emit("messages");
   }
 
+  /** The modal that stands before the acting person, or null. */
+  showModal(view) {
+    this.modal = view;
+    this.emit("modal");
+  }
+
   setStatus(channelId, threadTs, text) {
     const key = `${channelId}/${threadTs ?? ""}`;
     if ((this.statuses.get(key) ?? "") === text) return;
@@ -172,6 +179,7 @@ export class Workspace {
     this.#asides.clear();
     this.unread.clear();
     this.pressed.clear();
+    this.showModal(null);
     this.forgetStatuses();
     this.emit("messages");
     this.emit("unread");

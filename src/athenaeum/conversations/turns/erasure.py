@@ -61,5 +61,7 @@ async def empty(session: AsyncSession, turn: Turn) -> None:
     gone = {"question": "", "answer": answer, "state": "cancelled", "error": "the question was deleted"}
     await session.execute(update(_ROW).where(_ROW.turn_id == turn.id).values(gone))
     await session.execute(delete(models.Step).where(models.Step.turn_id == turn.id))
+    said = models.Feedback
+    await session.execute(update(said).where(said.turn_id == turn.id).values(reason=None))
     part = models.TurnMessage
     await session.execute(update(part).where(part.turn_id == turn.id).values(words=""))

@@ -65,6 +65,24 @@ class Feedback(Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
     verdict: Mapped[str]
     given_at: Mapped[datetime]
+    reason: Mapped[str | None]
+    explained_at: Mapped[datetime | None]
+
+
+class EscalationRow(Base):
+    """Somebody asked for a human below an answer; it is open until somebody says that it is resolved."""
+
+    __tablename__ = "escalations"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel_id: Mapped[str]
+    thread_ts: Mapped[str]
+    helper: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    resolved_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
 
 
 class Delivery(Base):

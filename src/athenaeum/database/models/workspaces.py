@@ -49,6 +49,16 @@ class InstallationRow(Base):
     renewed_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class HelperRow(Base):
+    """Who is called when somebody asks for a human: in a channel, or where nobody else is (`channel_id` empty)."""
+
+    __tablename__ = "helpers"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    helper: Mapped[str]
+
+
 class PersonaRow(Base):
     """Overrides of the default persona: for a tenant (`channel_id` empty), a channel, a person (`user_id`) there."""
 

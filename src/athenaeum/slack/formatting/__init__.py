@@ -19,6 +19,8 @@ from athenaeum.slack.formatting.controls import (
     stop_button,
 )
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
+from athenaeum.slack.formatting.quotation import render_typed
+from athenaeum.slack.formatting.reason import REASON, read_occasion, reason_modal
 from athenaeum.slack.formatting.rendering import Rendered, render
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "APPROVE",
     "DENY",
     "FEEDBACK",
+    "REASON",
     "REVEAL",
     "STOP",
     "Rendered",
@@ -33,6 +36,8 @@ __all__ = [
     "feedback",
     "paragraph",
     "plain_feedback",
+    "read_occasion",
+    "reason_modal",
     "render",
     "render_offer",
     "render_proposal",

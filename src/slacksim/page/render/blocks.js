@@ -90,6 +90,11 @@ const BLOCKS = {
 
 const SAYS_SOMETHING = new Set(["markdown", "section", "header", "rich_text", "table"]);
 
+/** The node of one block; null for kinds that are not known. */
+export function shown(block, context) {
+  return BLOCKS[block.type]?.(block, context) ?? null;
+}
+
 /** A person's own words: the text is what they typed, the single rich_text block only repeats it. */
 function isTyped(message) {
   return (
@@ -103,5 +108,5 @@ export function content(message, context) {
   const known = (message.blocks ?? []).filter((block) => BLOCKS[block.type]);
   const speaks = known.some((block) => SAYS_SOMETHING.has(block.type));
   const text = speaks || !message.text ? [] : mrkdwn(message.text, context.workspace);
-  return [text, known.map((block) => BLOCKS[block.type](block, context))];
+  return [text, known.map((block) => shown(block, context))];
 }
