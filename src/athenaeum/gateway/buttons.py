@@ -7,8 +7,8 @@ from uuid import UUID
 
 from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Accepted, Change, Clicked, Halted, Nothing, Rated, Repeated
-from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, REVEAL, STOP
+from athenaeum.gateway.changes import Accepted, Change, Clicked, Explained, Halted, Nothing, Rated, Repeated
+from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, REASON, REVEAL, STOP, read_occasion
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 if TYPE_CHECKING:
@@ -24,6 +24,25 @@ def read_click(event: Payload) -> Change:
     action = next(iter(event.children("actions")), Payload({}))
     read = _BUTTONS.get(action.text("action_id"))
     return read(event, action) if read else Nothing()
+
+
+def read_submission(event: Payload) -> Change:
+    """The change that a filled modal wants.
+
+    Raises:
+        Malformed: One of our modals carries something else than what we gave it.
+    """
+    view = event.child("view") or Payload({})
+    if view.text("callback_id") != REASON:
+        return Nothing()
+    try:
+        turn, at = read_occasion(view.text("private_metadata"))
+    except ValueError:
+        raise Malformed("view: the metadata is none of ours") from None
+    filled = view
+    for name in ("state", "values", REASON, REASON):
+        filled = filled.child(name) or Payload({})
+    return Explained(event.user(), turn, at, filled.text("value"))
 
 
 def read_stop(event: Payload) -> Change:
@@ -57,7 +76,8 @@ def _rate(event: Payload, action: Payload) -> Change:
         verdict, rated = Rating(said), TurnId(UUID(turn))
     except ValueError:
         raise Malformed("actions: the value is no verdict of ours") from None
-    return Rated(event.channel(), event.user(), rated, verdict, moment(action.ts("action_ts")))
+    at = moment(action.ts("action_ts"))
+    return Rated(event.channel(), event.user(), rated, verdict, at, trigger=event.text("trigger_id"))
 
 
 def _thread(event: Payload) -> MessageTs | None:

@@ -91,6 +91,18 @@ class Rated:
     turn: TurnId
     verdict: Rating
     at: datetime
+    trigger: str
+    """Slack's leave to ask them why, for three seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Somebody said why an answer was of no help, after the word that they gave `at` this time."""
+
+    user: UserId
+    turn: TurnId
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,6 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Press = Accepted | Clicked | Halted | Rated | Repeated
-"""What a click on one of our buttons wants."""
+Press = Accepted | Clicked | Explained | Halted | Rated | Repeated
+"""What a click on one of our buttons wants, or says in a modal of ours."""
 Change = Written | Removed | Reacted | Press | Moved | Renamed | Archived | Doubted | Stale | Relocated | Met | Nothing

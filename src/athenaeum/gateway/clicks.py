@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.conversations import extras, feedback, notices, turns
+from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
-from athenaeum.gateway.changes import Accepted, Clicked, Halted, Rated, Repeated
+from athenaeum.gateway.changes import Accepted, Clicked, Explained, Halted, Rated, Repeated
+from athenaeum.gateway.inquiry import Inquiry
 from athenaeum.observability.metrics import FEEDBACK
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ _UNREPEATED = {
 }
 
 
-async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: str) -> None:
-    """Do what the button says; of the same `cause` nobody is told anything twice."""
+async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: str) -> Inquiry | None:
+    """Do what the button says, and give what is to be asked then; of the same `cause` nobody is told twice."""
     match press:
         case Clicked():
             await _take_click(session, tenant, press, cause=cause)
@@ -49,9 +51,12 @@ async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: st
         case Repeated():
             await _take_repeat(session, tenant, press, cause=cause)
         case Rated():
-            await _take_rating(session, press)
+            return await _take_rating(session, press)
+        case Explained():
+            await _take_reason(session, press)
         case Accepted():
             await _take_acceptance(session, press, cause=cause)
+    return None
 
 
 async def _take_click(session: AsyncSession, tenant: Tenant, click: Clicked, *, cause: str) -> None:
@@ -98,14 +103,24 @@ async def _take_acceptance(session: AsyncSession, accepted: Accepted, *, cause: 
     log.info("extras.wanted", turn=str(accepted.turn), theirs=theirs)
 
 
-async def _take_rating(session: AsyncSession, rated: Rated) -> None:
-    """Keep what somebody says of an answer; their latest word counts."""
+async def _take_rating(session: AsyncSession, rated: Rated) -> Inquiry | None:
+    """Keep what somebody says of an answer; their latest word counts, and of a bad one the reason is asked."""
     kept = await feedback.give(
         session, rated.turn, user=rated.user, channel=rated.channel, verdict=rated.verdict, at=rated.at
     )
     if kept:
         FEEDBACK.labels(rated.verdict.value).inc()
     log.info("feedback.given", turn=str(rated.turn), verdict=rated.verdict.value, kept=kept)
+    if not kept or rated.verdict is not Rating.DOWN:
+        return None
+    return Inquiry(rated.turn, rated.trigger, rated.at, await feedback.reason_of(session, rated.turn, rated.user))
+
+
+async def _take_reason(session: AsyncSession, explained: Explained) -> None:
+    kept = await feedback.explain(
+        session, explained.turn, user=explained.user, at=explained.at, reason=explained.reason
+    )
+    log.info("feedback.explained", turn=str(explained.turn), kept=kept)
 
 
 async def _tell(

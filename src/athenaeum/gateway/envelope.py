@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from athenaeum.slack.incoming import Payload
 
-INTERACTIONS = frozenset({"block_actions"})
+INTERACTIONS = frozenset({"block_actions", "view_submission"})
 """The interactions that are taken in; of others there is nothing to keep."""
 
 
@@ -69,7 +69,7 @@ def _interaction(payload: Payload) -> Envelope:
     return Envelope(
         team=team.optional_identifier("id") if team else None,
         enterprise=enterprise.optional_identifier("id") if enterprise else None,
-        event_id=action.text("action_ts"),
+        event_id=action.text("action_ts") or (payload.child("view") or Payload({})).text("id"),
         type=payload.identifier("type"),
         event=payload,
     )

@@ -37,6 +37,7 @@ from athenaeum.gateway.changes import (
     Change,
     Clicked,
     Doubted,
+    Explained,
     Halted,
     Met,
     Moved,
@@ -53,6 +54,7 @@ from athenaeum.gateway.changes import (
 from athenaeum.gateway.departure import DEPARTURES, depart
 from athenaeum.gateway.envelope import Envelope
 from athenaeum.gateway.hearing import Manner, hear
+from athenaeum.gateway.inquiry import Inquiries, Inquiry
 from athenaeum.gateway.normalize import normalize_event
 from athenaeum.gateway.redirection import redirected
 from athenaeum.gateway.refusal import Refusal, Refusals
@@ -77,7 +79,9 @@ class Intake:
         """Nothing is opened; without a `limit` every question is taken, and `clients` tell those of whom none is."""
         self._database = database
         self._limit = limit
-        self._refusals = Refusals(database, {} if clients is None else clients)  # one that is empty may grow
+        known = {} if clients is None else clients  # one that is empty may grow
+        self._refusals = Refusals(database, known)
+        self._inquiries = Inquiries(known)
 
     async def take_in(self, envelope: Envelope, tenant: Tenant) -> None:
         """Return once the event is committed.
@@ -105,6 +109,8 @@ class Intake:
         INTAKE_SECONDS.observe(time.perf_counter() - started)
         if writer.refusal is not None:
             await self._refusals.tell(tenant.id, writer.refusal)
+        if writer.inquiry is not None:
+            await self._inquiries.ask(tenant.id, writer.inquiry)
 
     async def _keep(self, envelope: Envelope, tenant: Tenant) -> None:
         async with self._database.session(tenant.id) as session:
@@ -126,6 +132,7 @@ class _Writer:
         self._cause = cause
         self._limit = limit
         self.refusal: Refusal | None = None
+        self.inquiry: Inquiry | None = None
 
     async def write(self, change: Change) -> None:
         match change:
@@ -136,8 +143,8 @@ class _Writer:
                 await questions.take_back(self._session, channel, ts)
                 await turns.recall(self._session, channel, ts)
                 await turns.withdraw(self._session, channel, ts)
-            case Accepted() | Clicked() | Halted() | Rated() | Repeated():
-                await clicks.take(self._session, self._tenant, change, cause=self._cause)
+            case Accepted() | Clicked() | Explained() | Halted() | Rated() | Repeated():
+                self.inquiry = await clicks.take(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
             case Met(person):

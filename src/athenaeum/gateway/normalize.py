@@ -11,7 +11,7 @@ from athenaeum.conversations.people import read_person
 from athenaeum.domain.channel import ChannelKind, Surface
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.message import InboundMessage
-from athenaeum.gateway.buttons import read_click, read_stop
+from athenaeum.gateway.buttons import read_click, read_stop, read_submission
 from athenaeum.gateway.changes import (
     Archived,
     Change,
@@ -202,4 +202,5 @@ _READERS: dict[str, Callable[[Payload], Change]] = {
     "channel_id_changed": _relocated,
     "team_join": _met,
     "user_change": _met,
+    "view_submission": read_submission,
 }

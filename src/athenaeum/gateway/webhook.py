@@ -105,7 +105,7 @@ async def _answer(listener: Listener, payload: dict[str, object]) -> Response:
     match payload.get("type"):
         case "url_verification":
             return JSONResponse({"challenge": str(payload.get("challenge", ""))})
-        case "event_callback" | "block_actions":
+        case "event_callback" | "block_actions" | "view_submission":
             receipt = await listener.receive(payload, transport="http")
             if receipt is Receipt.AWAY:
                 return PlainTextResponse("not stored: please send it again", status_code=receipt.value)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 from athenaeum.conversations import feedback
 from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import ChannelId, MessageTs, TurnId, UserId, turn_id
-from athenaeum.slack.formatting import FEEDBACK
+from athenaeum.slack.formatting import FEEDBACK, REASON
 from slacksim.model import JsonObject, Message
 from support.product import Product
 
@@ -18,8 +20,28 @@ from support.product import Product
 def rate(product: Product, name: str, message: Message, verdict: str) -> JsonObject:
     asked = product.person(name)
     payload = asked.click(message.channel, message.ts, FEEDBACK, value=value(message, verdict))
+    payload["trigger_id"] = product.sim.simulation.views.trigger(asked.world, asked.user.id)
     product.sim.simulation.outbox.send(payload, kind="interactive")
     return payload
+
+
+async def explain(product: Product, name: str, reason: str) -> None:
+    """Fill in the modal that stands before somebody, and send it."""
+    filled = {"user": name, "view_id": modal(product, name)["id"], "values": {REASON: reason}}
+    async with httpx2.AsyncClient() as client:
+        answer = await client.post(f"{product.sim.url}/_sim/submit", json=filled, timeout=20)
+    assert answer.json() == {"ok": True, "errors": {}}
+
+
+def modal(product: Product, name: str) -> JsonObject:
+    view = product.sim.simulation.views.top(product.person(name).user.id)
+    assert view is not None
+    return view
+
+
+async def reasons(product: Product) -> list[tuple[str, str | None]]:
+    async with product.running.database.session(product.tenant.id) as session:
+        return [(each.verdict.value, each.reason) for each in await feedback.latest(session)]
 
 
 def value(message: Message, verdict: str) -> str:
@@ -90,3 +112,86 @@ async def test_an_answer_is_judged_where_it_stands(product: Product) -> None:
 async def give(product: Product, turn: TurnId, channel: str, verdict: Rating, *, at: datetime) -> bool:
     async with product.running.database.session(product.tenant.id) as session:
         return await feedback.give(session, turn, user=UserId("U1"), channel=ChannelId(channel), verdict=verdict, at=at)
+
+
+async def test_who_finds_an_answer_of_no_help_is_asked_why_and_says_it(product: Product) -> None:
+    answer = await product.answer(product.ask("maya", "platform"))
+
+    rate(product, "tom", answer, "down")
+    await product.rest()
+    View(**modal(product, "tom")).validate_json()
+    await explain(product, "tom", "It names the <old> runbook.")
+
+    assert await reasons(product) == [("down", "It names the <old> runbook.")]
+    assert [product.sim.simulation.views.top(user) for user in product.sim.world.users] == [None] * len(
+        product.sim.world.users
+    )
+
+
+async def test_the_last_reason_counts_and_none_does_once_an_answer_was_of_help(product: Product) -> None:
+    answer = await product.answer(product.ask("maya", "platform"))
+
+    seen: list[tuple[str, str | None]] = []
+    for reason in ("Too long.", "Too short."):
+        rate(product, "tom", answer, "down")
+        await product.rest()
+        await explain(product, "tom", reason)
+        seen += await reasons(product)
+    [shown] = modal_inputs(product)
+    rate(product, "tom", answer, "up")
+    await product.rest()
+    seen += await reasons(product)
+
+    assert shown == "Too long."  # what was said before stands in the second modal
+    assert seen == [("down", "Too long."), ("down", "Too short."), ("up", None)]
+
+
+async def test_a_click_that_is_told_again_asks_nobody_again(product: Product) -> None:
+    answer = await product.answer(product.ask("maya", "platform"))
+
+    for payload in (rate(product, "tom", answer, "down"), rate(product, "tom", answer, "up")):
+        product.sim.simulation.outbox.send(payload, kind="interactive")
+        await product.rest()
+
+    assert len(product.calls("views.open")) == 1
+
+
+async def test_a_slack_that_opens_no_modal_keeps_nobody_from_judging(product: Product) -> None:
+    answer = await product.answer(product.ask("maya", "platform"))
+    product.fault("views.open", "error", error="expired_trigger_id")
+
+    rate(product, "tom", answer, "down")
+    await product.rest()
+
+    assert await reasons(product) == [("down", None)]
+    assert product.sim.simulation.outbox.deliveries[-1].acked
+
+
+async def test_an_older_reason_does_not_undo_a_later_one_and_both_go_with_the_question(product: Product) -> None:
+    asked = product.ask("maya", "platform")
+    await product.answer(asked)
+    turn = turn_id(product.tenant.id, ChannelId(asked.channel), MessageTs(asked.ts))
+    now, tom = datetime.now(UTC), UserId("U1")
+    for seconds in (0, 5):
+        await give(product, turn, asked.channel, Rating.DOWN, at=now + timedelta(seconds=seconds))
+    async with product.running.database.session(product.tenant.id) as session:
+        kept = [
+            await feedback.explain(session, turn, user=tom, at=now + timedelta(seconds=seconds), reason=reason)
+            for seconds, reason in ((5, "later"), (0, "earlier"))
+        ]
+    assert (kept, await reasons(product)) == ([True, False], [("down", "later")])
+
+    product.person("maya").delete(asked.channel, asked.ts)
+    await product.rest()
+
+    assert await reasons(product) == [("down", None)]
+
+
+def modal_inputs(product: Product) -> list[str]:
+    """What stood in the modals that were shown, where something did."""
+    shown = [block["element"].get("initial_value") for call in product.calls("views.open") for block in view(call)]
+    return [text for text in shown if text]
+
+
+def view(call: JsonObject) -> list[JsonObject]:
+    return call["view"]["blocks"]

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, UserId
+from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, TurnId, UserId
 from athenaeum.gateway.changes import (
     Archived,
     Clicked,
     Doubted,
+    Explained,
     Met,
     Moved,
     Nothing,
@@ -252,6 +253,35 @@ def test_a_click_names_who_decided_what() -> None:
     assert normalize(CLICK, BOT) == clicked
     denied = {**CLICK, "actions": [{"action_id": "athenaeum_deny", "value": APPROVAL}]}
     assert normalize(denied, BOT) == replace(clicked, approved=False)
+
+
+SUBMISSION: dict[str, Any] = {
+    "type": "view_submission",
+    "team": {"id": "T1"},
+    "user": {"id": "U1"},
+    "view": {
+        "id": "V1",
+        "callback_id": "athenaeum_reason",
+        "private_metadata": f"{APPROVAL} 2026-11-21T07:00:00.000001+00:00",
+        "state": {"values": {"athenaeum_reason": {"athenaeum_reason": {"value": "Too\x00 old."}}}},
+    },
+}
+
+
+def test_a_filled_modal_names_who_said_what_of_which_word() -> None:
+    at = datetime(2026, 11, 21, 7, 0, 0, 1, tzinfo=UTC)
+    assert normalize(SUBMISSION, BOT) == Explained(UserId("U1"), TurnId(UUID(APPROVAL)), at, "Too old.")
+
+
+@pytest.mark.parametrize("metadata", ["", APPROVAL, "x 2026-11-21T07:00:00+00:00", f"{APPROVAL} yesterday"])
+def test_a_modal_of_ours_with_other_metadata_is_refused(metadata: str) -> None:
+    with pytest.raises(Malformed, match="metadata"):
+        normalize({**SUBMISSION, "view": {**SUBMISSION["view"], "private_metadata": metadata}}, BOT)
+
+
+def test_a_modal_of_others_is_nothing() -> None:
+    for view in ({**SUBMISSION["view"], "callback_id": "theirs"}, None, "x"):
+        assert normalize({**SUBMISSION, "view": view}, BOT) == Nothing()
 
 
 def test_a_click_on_anything_else_is_nothing() -> None:
