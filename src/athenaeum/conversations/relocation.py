@@ -128,5 +128,9 @@ _MOVES = tuple(
           AND (coalesce(old.archive_changed_at, '-infinity'), old.is_archived)
               > (coalesce(stored.archive_changed_at, '-infinity'), stored.is_archived)""",
         "UPDATE turns SET channel_id = :new WHERE channel_id = :old AND finished_at IS NULL",
+        """
+        DELETE FROM appointments WHERE channel_id = :old AND kind = 'digest'
+            AND EXISTS (SELECT FROM appointments WHERE channel_id = :new AND kind = 'digest')""",
+        "UPDATE appointments SET channel_id = :new WHERE channel_id = :old",
     )
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from athenaeum.domain.identity import PassageId
+from athenaeum.domain.identity import ChannelId, PassageId
 
 
 class Origin(StrEnum):
@@ -14,6 +14,8 @@ class Origin(StrEnum):
 
     DOCUMENT = "document"
     MESSAGE = "message"
+    FILE = "file"
+    """Shared in the conversation; in no index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Passage:
 
     `url` is a document's address with its anchor or a message's permalink; None when the source
     cannot be opened (a document added from a local path keeps its path in `title`).
+    `id` is the index's; the passages of a file are numbered downwards from -1 within a turn.
     `text` is the passage itself, without heading or title; `heading` is the path of headings above it.
     """
 
@@ -43,4 +46,13 @@ class Passage:
     @property
     def label(self) -> str:
         """What a model writes in square brackets to cite this passage."""
-        return f"S{self.id}"
+        return f"F{-self.id}" if self.origin is Origin.FILE else f"S{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What was said in a channel between two moments, the second included."""
+
+    channel: ChannelId
+    since: datetime
+    until: datetime

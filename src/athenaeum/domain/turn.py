@@ -10,14 +10,26 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from athenaeum.domain.channel import Place, Surface
-    from athenaeum.domain.identity import MessageTs, PassageId, TenantId, TurnId, UserId
+    from athenaeum.domain.identity import AppointmentId, MessageTs, PassageId, TenantId, TurnId, UserId
 
 
 class Occasion(StrEnum):
-    """What opened a turn that no message did; its time has come."""
+    """What somebody asked to have said at a certain time."""
 
     DIGEST = "digest"
     REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Summons:
+    """What opened a turn in the place of a message: a time that came."""
+
+    occasion: Occasion
+    appointment: AppointmentId
+    due: datetime
+    """The time."""
+    since: datetime | None = None
+    """Where the period of a digest begins; it ends when it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +48,8 @@ class Question:
     thread_ts: MessageTs
     """The thread's root: the message itself when it began the thread."""
     asked_at: datetime
-    occasion: Occasion | None = None
+    summons: Summons | None = None
     """None: a message of its asker."""
-    since: datetime | None = None
-    """Where the period of a digest begins; it ends at `message_ts`."""
 
 
 @dataclass(frozen=True, slots=True)

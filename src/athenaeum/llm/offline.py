@@ -24,12 +24,14 @@ from pydantic_ai.usage import RequestUsage
 
 from athenaeum.domain.passage import Origin, Passage
 from athenaeum.llm import evidence, quoting
+from athenaeum.llm.listing import list_passages
 
 OFFLINE = "offline"
 
 _QUOTES = 3
 _QUOTE_LIMIT = 320  # characters; three of them and their titles still fit one screen of a phone
 _QUERY_LIMIT = 300
+_READING = "read_period"
 _PREAMBLE = "I am running without a language model, so I searched instead of reasoning."
 _BROKEN = (
     "I am running without a language model, and the search that I answer from does not work at the moment. "
@@ -101,6 +103,8 @@ def quote_from(question: str, results: Sequence[Sequence[Passage]]) -> list[str]
 
 
 def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> ModelResponse:
+    if [tool.name for tool in tools] == [_READING]:
+        return _sum_up(messages)
     question = _question(messages)
     searches = [tool.name for tool in tools if tool.name.startswith("search_")]
     if searches and quoting.terms(question) and not _searched(messages):
@@ -111,6 +115,16 @@ def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) 
         return ModelResponse(parts, usage=RequestUsage(), model_name=OFFLINE)
     found = evidence.results(messages)
     text = answer_from(question, found) if found or not _searched(messages) else _BROKEN
+    return ModelResponse([TextPart(text)], usage=RequestUsage(), model_name=OFFLINE)
+
+
+def _sum_up(messages: Sequence[ModelMessage]) -> ModelResponse:
+    """A digest: all that is offered is what was said."""
+    if not _searched(messages):
+        part = ToolCallPart(_READING, {}, tool_call_id=f"{OFFLINE}_{_READING}")
+        return ModelResponse([part], usage=RequestUsage(), model_name=OFFLINE)
+    found = evidence.results(messages)
+    text = list_passages(found[0]) if found else _BROKEN
     return ModelResponse([TextPart(text)], usage=RequestUsage(), model_name=OFFLINE)
 
 

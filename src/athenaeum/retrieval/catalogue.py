@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.domain.identity import PassageId, TenantId
-from athenaeum.domain.passage import Origin, Passage
+from athenaeum.domain.passage import Origin, Passage, Period
 from athenaeum.retrieval.passages import Filed, NewPassage, frequencies, lead
 
 BLOCK: Final = 1024
@@ -112,6 +112,25 @@ async def fetch(session: AsyncSession, scores: Mapping[PassageId, float]) -> lis
     return [_passage(found[identity], score) for identity, score in scores.items() if identity in found]
 
 
+async def said(
+    session: AsyncSession, period: Period, shelves: tuple[str, dict[str, Any]], *, limit: int
+) -> list[Passage]:
+    """The last messages of a channel's period that stand on one of the shelves, in their order."""
+    select, parameters = shelves
+    values = {"channel": period.channel, "since": period.since, "until": period.until, "limit": limit}
+    rows = await session.execute(
+        text(f"SELECT * FROM ({_SAID} AND shelf IN ({select}) AND {_STANDS} {_NEWEST}) AS newest ORDER BY written_at"),  # noqa: S608 - our own words
+        {**values, **parameters},
+    )
+    return [_passage(row, 0) for row in rows]
+
+
+async def holds(session: AsyncSession, period: Period) -> bool:
+    """Whether anything of a channel's period can be found."""
+    values = {"channel": period.channel, "since": period.since, "until": period.until}
+    return bool(await session.scalar(text(f"SELECT EXISTS ({_SAID} AND {_STANDS})"), values))
+
+
 async def among(
     session: AsyncSession, ids: Collection[PassageId], shelves: tuple[str, dict[str, Any]]
 ) -> set[PassageId]:
@@ -149,6 +168,16 @@ _FETCH = text(
     "SELECT passage_id, origin, title, heading, url, text, written_at, author"  # noqa: S608 - our own words
     f" FROM passages WHERE passage_id = ANY(:ids) AND {_STANDS}"
 )
+
+# The archive is sorted by time, the index by source: it need not be sorted by time too for the few who ask for that.
+_SAID = """
+    SELECT passage_id, origin, title, heading, url, passages.text, written_at, author
+    FROM slack_messages AS spoken
+    JOIN passages ON passages.tenant_id = spoken.tenant_id
+        AND passages.source_key = 'slack:' || spoken.channel_id || ':' || spoken.ts
+    WHERE spoken.channel_id = :channel AND spoken.sent_at > :since AND spoken.sent_at <= :until
+"""
+_NEWEST = "ORDER BY spoken.sent_at DESC LIMIT :limit"
 
 _FILE = text("""
     INSERT INTO shelves AS shelf (tenant_id, shelf, filed, passages, length)

@@ -14,7 +14,7 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.embedding import Embedder, EmbedderUnavailable, Vectors
 from athenaeum.domain.identity import PassageId, TenantId
-from athenaeum.domain.passage import Origin, Passage
+from athenaeum.domain.passage import Origin, Passage, Period
 from athenaeum.observability.metrics import SEARCH_SECONDS
 from athenaeum.retrieval import catalogue, postings, vectors
 from athenaeum.retrieval.audience import readable_shelves
@@ -63,6 +63,13 @@ class Index:
                     )
                 best = dict(islice(fuse(lexical, similar).items(), limit))
                 return await catalogue.fetch(session, best)
+
+    async def said(self, period: Period, *, audience: Audience, limit: int) -> list[Passage]:
+        """The last messages of a period that everyone in the audience may read, in their order."""
+        async with self._database.session(audience.tenant) as session:
+            return await catalogue.said(
+                session, period, readable_shelves(audience, frozenset({Origin.MESSAGE})), limit=limit
+            )
 
     async def readable(self, ids: Collection[PassageId], audience: Audience) -> set[PassageId]:
         """Those of `ids` that everyone in the audience may read now: for citations, before they are shown."""

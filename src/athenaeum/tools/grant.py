@@ -8,6 +8,7 @@ from datetime import datetime
 
 from athenaeum.domain.approval import Consents
 from athenaeum.domain.audience import Audience
+from athenaeum.domain.passage import Period
 from athenaeum.domain.turn import Progress
 from athenaeum.retrieval.index import Index
 from athenaeum.tools.quarantine import Quarantine
@@ -26,3 +27,5 @@ class Grant:
     """When the question was asked; ages are counted from it, so that a retry reads the same."""
     tools: frozenset[str] | None = None
     """The tools that the persona may use; None for all."""
+    period: Period | None = None
+    """What a digest is about."""

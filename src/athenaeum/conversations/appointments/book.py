@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations.appointments.rhythm import Every
 from athenaeum.database import models
-from athenaeum.domain.identity import AppointmentId, ChannelId, MessageTs, TenantId, UserId
+from athenaeum.domain.identity import AppointmentId, ChannelId, MessageTs, TenantId, UserId, turn_id
 from athenaeum.domain.turn import Occasion
 from athenaeum.events.schedules import Schedule, schedule, unschedule
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.conversations.turns import Turn
 
 APPOINTMENT = "appointment"
 """The kind of event that brings one up; its payload is `{"appointment": id}`."""
@@ -87,6 +89,13 @@ async def bring_up(session: AsyncSession, tenant: TenantId, appointment: Appoint
     await schedule(session, Schedule(_name(appointment), APPOINTMENT, payload, tenant, _AGAIN, next_at=at))
 
 
+async def move(session: AsyncSession, tenant: TenantId, kept: Appointment) -> None:
+    """Note when the next time is, and up to when was told."""
+    row = update(_ROW).where(_ROW.appointment_id == kept.id).values(next_at=kept.next_at, since=kept.since)
+    await session.execute(row)
+    await bring_up(session, tenant, kept.id, at=kept.next_at)
+
+
 async def end(session: AsyncSession, tenant: TenantId, appointment: AppointmentId) -> bool:
     """Keep it no more; False when it was not kept."""
     ended = delete(_ROW).where(_ROW.appointment_id == appointment).returning(_ROW.number)
@@ -99,6 +108,17 @@ async def end_of_channel(session: AsyncSession, tenant: TenantId, channel: Chann
     """Keep nothing more of what was asked for in a channel before this moment."""
     for found in await _select(session, _ROW.channel_id == channel, _ROW.made_at < before):
         await end(session, tenant, found.id)
+
+
+async def withdraw(session: AsyncSession, tenant: TenantId, channel: ChannelId, ts: MessageTs) -> None:
+    """Keep nothing of what a message asked for that was deleted."""
+    await end(session, tenant, AppointmentId(turn_id(tenant, channel, ts)))
+
+
+async def of_turn(session: AsyncSession, turn: Turn) -> Appointment | None:
+    """What was asked for in this turn, or opened it, as far as it is kept still."""
+    ids = [turn.id] if turn.summons is None else [turn.summons.appointment]
+    return next(iter(await _select(session, _ROW.appointment_id.in_(ids))), None)
 
 
 async def find(session: AsyncSession, appointment: AppointmentId) -> Appointment | None:
@@ -128,6 +148,12 @@ async def listed(
     if occasion is not None:
         wanted.append(_ROW.kind == occasion.value)
     return await _select(session, *wanted)
+
+
+async def may_end(session: AsyncSession, found: Appointment, user: UserId) -> bool:
+    """Whether it is theirs, or they are an admin of the workspace."""
+    admin = select(models.SlackUser.is_admin).where(models.SlackUser.user_id == user)
+    return user == found.owner or bool(await session.scalar(admin))
 
 
 async def zone_of(session: AsyncSession, user: UserId) -> ZoneInfo:

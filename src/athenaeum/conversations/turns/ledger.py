@@ -7,6 +7,7 @@ that is no longer the newest raises LeaseLost and writes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, null, or_, select, update
@@ -14,12 +15,11 @@ from sqlalchemy import case, func, null, or_, select, update
 from athenaeum.conversations.turns.answers import from_json, to_json
 from athenaeum.database import models
 from athenaeum.domain.channel import Surface
-from athenaeum.domain.identity import ChannelId, EventId, LeaseToken, MessageTs, TenantId, TurnId, UserId
+from athenaeum.domain.identity import AppointmentId, ChannelId, EventId, LeaseToken, MessageTs, TenantId, TurnId, UserId
+from athenaeum.domain.turn import Occasion, Summons
 from athenaeum.errors import Discard, LeaseLost
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +56,17 @@ class Turn:
     finished_at: datetime | None
     whispered: bool
     """Nobody asked: its asker alone sees the answer."""
+    summons: Summons | None = None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody waits for the answer, and is shown that it is made."""
+        return self.summons is None and not self.whispered
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the answer stands in the channel itself, since there is no message to answer."""
+        return self.summons is not None and self.summons.occasion is Occasion.DIGEST
 
 
 async def take(
@@ -219,4 +230,12 @@ def read_row(row: models.Turn) -> Turn:
         created_at=row.created_at,
         finished_at=row.finished_at,
         whispered=row.whispered,
+        summons=_summons(row),
     )
+
+
+def _summons(row: models.Turn) -> Summons | None:
+    if row.occasion is None or row.appointment_id is None:
+        return None
+    due = datetime.fromtimestamp(int(row.message_ts.partition(".")[0]), UTC)
+    return Summons(Occasion(row.occasion), AppointmentId(row.appointment_id), due, row.since)

@@ -39,4 +39,5 @@ async def question(session: AsyncSession, turn: Turn) -> Question:
         message_ts=turn.message_ts,
         thread_ts=turn.thread_ts,
         asked_at=turn.created_at,
+        summons=turn.summons,
     )

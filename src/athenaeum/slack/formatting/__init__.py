@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from athenaeum.slack.formatting.controls import (
     AGAIN,
+    CALL_OFF,
     FEEDBACK,
     REVEAL,
     STOP,
     again,
+    call_off,
     feedback,
     paragraph,
     plain_feedback,
@@ -26,6 +28,7 @@ from athenaeum.slack.formatting.rendering import Rendered, render
 __all__ = [
     "AGAIN",
     "APPROVE",
+    "CALL_OFF",
     "DENY",
     "FEEDBACK",
     "REASON",
@@ -33,6 +36,7 @@ __all__ = [
     "STOP",
     "Rendered",
     "again",
+    "call_off",
     "feedback",
     "paragraph",
     "plain_feedback",
@@ -41,5 +45,6 @@ __all__ = [
     "render",
     "render_offer",
     "render_proposal",
+    "render_typed",
     "stop_button",
 ]

@@ -8,13 +8,16 @@ from athenaeum.slack.formatting.rendering import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
-    from athenaeum.domain.identity import TurnId
+    from athenaeum.domain.identity import AppointmentId, TurnId
 
 STOP, AGAIN, REVEAL = "athenaeum_stop", "athenaeum_again", "athenaeum_reveal"
 """The `action_id`s of the buttons that stop a turn, begin a failed one again, and show its asker private extras."""
 
 
+CALL_OFF = "athenaeum_call_off"
+"""The `action_id` of the button that ends a digest or a reminder; its value is that one's id."""
 FEEDBACK = "athenaeum_feedback"
 """The `action_id` of the pair of feedback buttons, and the beginning of those of single ones."""
 _SIDES = (("positive", "up", "Helpful"), ("negative", "down", "Not helpful"))
@@ -56,6 +59,11 @@ def render_offer(turn: TurnId, found: int) -> Rendered:
     return Rendered(text, (paragraph(text), row), text)
 
 
+def call_off(appointment: AppointmentId, label: str) -> Sequence[Mapping[str, Any]]:
+    """Below what somebody asked to have said: that there shall be no more of it."""
+    return ({"type": "actions", "elements": [_button(label, CALL_OFF, appointment)]},)
+
+
 def paragraph(text: str) -> Mapping[str, Any]:
     """A text in which nothing means anything."""
     return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
@@ -65,6 +73,6 @@ def _side(label: str, value: str) -> dict[str, Any]:
     return {"text": {"type": "plain_text", "text": label}, "accessibility_label": label, "value": value}
 
 
-def _button(text: str, action: str, turn: TurnId) -> dict[str, Any]:
+def _button(text: str, action: str, value: UUID) -> dict[str, Any]:
     label = {"type": "plain_text", "text": text}
-    return {"type": "button", "text": label, "action_id": action, "value": str(turn)}
+    return {"type": "button", "text": label, "action_id": action, "value": str(value)}

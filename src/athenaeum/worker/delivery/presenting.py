@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from athenaeum.conversations import turns
-from athenaeum.slack.formatting import again, feedback, plain_feedback, render
+from athenaeum.conversations.appointments import book
+from athenaeum.domain.turn import Occasion
+from athenaeum.slack.formatting import again, call_off, feedback, plain_feedback, render
 from athenaeum.worker.delivery.content import Content
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import TurnId
     from athenaeum.domain.turn import Answer
 
+_LABELS = {Occasion.DIGEST: "End this digest", Occasion.REMINDER: "Cancel this reminder"}
+
 
 async def present(
     session: AsyncSession, turn: TurnId, answer: Answer, *, allowed_hosts: Collection[str]
@@ -23,6 +27,8 @@ async def present(
     """The messages that show the answer of a turn, as its row stands now."""
     standing = await turns.look(session, turn)
     shown = [Content.of(rendered) for rendered in render(answer, allowed_hosts=allowed_hosts)]
+    if appointment := await book.of_turn(session, standing):
+        shown[-1] = shown[-1].above(call_off(appointment.id, _LABELS[appointment.occasion]))
     if standing.answered_at is None and await turns.is_repeatable(session, turn):
         shown[-1] = shown[-1].above(again(turn))
     elif answer.model and standing.stopped_by is None:  # a model's words: not help, not what was said by rule
