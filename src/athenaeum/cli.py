@@ -23,6 +23,7 @@ from athenaeum.commands import (
     serving,
     slack,
     tenants,
+    turns,
 )
 from athenaeum.commands.console import complain
 from athenaeum.commands.failure import report
@@ -46,6 +47,7 @@ app.command(rich_help_panel=_RUN)(serving.worker)
 app.command(rich_help_panel=_RUN)(serving.janitor)
 app.command(rich_help_panel=_KEEP)(doctor.doctor)
 app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
+app.add_typer(turns.app, name="turns", rich_help_panel=_KEEP)
 app.add_typer(feedback.app, name="feedback", rich_help_panel=_KEEP)
 app.add_typer(budgets.app, name="budgets", rich_help_panel=_KEEP)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_KEEP)

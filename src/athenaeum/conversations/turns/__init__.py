@@ -35,6 +35,7 @@ from athenaeum.conversations.turns.ledger import (
     withdrawn,
 )
 from athenaeum.conversations.turns.opening import open_turn
+from athenaeum.conversations.turns.parked import Parked, parked
 from athenaeum.conversations.turns.question import question
 from athenaeum.conversations.turns.queueing import ASK, TURN
 from athenaeum.conversations.turns.refusal import note_told, refuse, untold
@@ -48,6 +49,7 @@ __all__ = [
     "TURN",
     "TURNS_CHANNEL",
     "WITHDRAWAL",
+    "Parked",
     "Repeating",
     "Ruling",
     "Stopping",
@@ -70,6 +72,7 @@ __all__ = [
     "open_turn",
     "overdue",
     "park",
+    "parked",
     "pending",
     "question",
     "read_row",
