@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from athenaeum.agent.durability import UnreadableStep
 from athenaeum.agent.journal import Journal, Step
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.reception import Reception
+from athenaeum.agent.secretary import Secretary
 from athenaeum.agent.versions import Versions, fingerprint, of_tools
 from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
@@ -31,7 +32,7 @@ from athenaeum.domain.approval import Consents, Proposal
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import LeaseToken
-from athenaeum.domain.passage import Origin
+from athenaeum.domain.passage import Origin, Period
 from athenaeum.domain.turn import Answer, Progress, Question, Usage
 from athenaeum.errors import RetryLater
 from athenaeum.llm import evidence
@@ -42,6 +43,7 @@ from athenaeum.retrieval.index import Index
 from athenaeum.tenants.budgets import BudgetSpent, Purse
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
+from athenaeum.tools.period import READ_PERIOD
 from athenaeum.tools.quarantine import Quarantine, visible
 from athenaeum.tools.toolset import build_toolset
 
@@ -81,6 +83,7 @@ class Runner:
         self._model_factory = model_factory
         self._prompts = prompts or Prompts()
         self._reception = Reception(database, index, self._prompts)
+        self._secretary = Secretary(database)
         self._toolset = toolset or build_toolset()
         self._versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
         self._budget = budget or Budget()
@@ -110,7 +113,9 @@ class Runner:
             LeaseLost: `fence` is not the newest token of the turn.
             Misconfigured: the model cannot be built.
         """
-        received = await self._reception.answer(question, audience=_audience(question))
+        received = await self._secretary.answer(question)
+        if received is None and question.summons is None:
+            received = await self._reception.answer(question, audience=_audience(question))
         if received is not None:
             return received
         purse = Purse(self._database, question)
@@ -126,6 +131,7 @@ class Runner:
                 progress=progress,
                 now=question.asked_at,
                 tools=None if prompt.tools is None else frozenset(prompt.tools),
+                period=_period(question),
             )
             try:
                 with paid_by(purse):
@@ -150,7 +156,7 @@ class Runner:
             context=self._prompts.context(gathered.setting, thread=thread, recent=recent),
             delimiter=quarantine.delimiter,
             model=gathered.setting.persona.model,
-            tools=None if gathered.setting.persona.tools is None else list(gathered.setting.persona.tools),
+            tools=_tools(question, gathered.setting.persona.tools),
         )
         return asdict(prompt)
 
@@ -181,6 +187,8 @@ class Runner:
                 raise translate(error) from error
         passages = evidence.gather(messages)
         text, sources = citations.number(output, passages, {passage.id for passage in passages.values()})
+        if question.summons is not None:
+            text = f"**{question.text.removesuffix('?')}**\n\n{text}"
         answer = Answer(text=text, citations=tuple(sources), model=_model_name(messages), usage=_usage(usage))
         return await self.review(question, answer)
 
@@ -204,6 +212,19 @@ class Runner:
 def _audience(question: Question) -> Audience:
     asker = None if question.surface is Surface.TERMINAL else question.asker
     return Audience(tenant=question.tenant, asker=asker, place=question.place)
+
+
+def _tools(question: Question, granted: Collection[str] | None) -> list[str] | None:
+    """A digest is made of what was said in its period, and of nothing else."""
+    if question.summons is not None:
+        return [READ_PERIOD]
+    return None if granted is None else list(granted)
+
+
+def _period(question: Question) -> Period | None:
+    if question.summons is None or question.summons.since is None:
+        return None
+    return Period(question.place.id, question.summons.since, question.summons.due)
 
 
 def _stopped(why: str, question: Question, messages: list[ModelMessage]) -> str:

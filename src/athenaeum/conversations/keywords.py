@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from athenaeum.conversations.appointments.wording import read_wish
+
 
 class Keyword(StrEnum):
     """What a message says in one word; its value is the word that help shows."""
@@ -16,6 +18,10 @@ class Keyword(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     STOP = "stop"
+    DIGEST = "digest"
+    """Also with words after it that say when."""
+    REMINDERS = "reminders"
+    """Also `remind me`, and when of what."""
 
 
 _WORDS = {keyword.value: keyword for keyword in Keyword} | {
@@ -30,4 +36,7 @@ _WORDS = {keyword.value: keyword for keyword in Keyword} | {
 def read_keyword(text: str) -> Keyword | None:
     """The keyword that a message consists of, the mention taken out; "help me with it" is a question like any other."""
     bare = re.sub(r"[\s.!…]+$", "", " ".join(text.lower().split()))
-    return _WORDS.get(bare.removeprefix("/") if len(bare) > 1 else bare)
+    found = _WORDS.get(bare.removeprefix("/") if len(bare) > 1 else bare)
+    if found is None and read_wish(text) is not None:
+        return Keyword.DIGEST if "digest" in bare.split()[:2] else Keyword.REMINDERS
+    return found

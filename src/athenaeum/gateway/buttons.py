@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from athenaeum.conversations.feedback import Rating
-from athenaeum.domain.identity import ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Accepted, Change, Clicked, Explained, Halted, Nothing, Rated, Repeated
-from athenaeum.slack.formatting import AGAIN, APPROVE, DENY, FEEDBACK, REASON, REVEAL, STOP, read_occasion
+from athenaeum.domain.identity import AppointmentId, ApprovalId, MessageTs, TurnId
+from athenaeum.gateway.changes import Accepted, CalledOff, Change, Clicked, Explained, Halted, Nothing, Rated, Repeated
+from athenaeum.slack.formatting import AGAIN, APPROVE, CALL_OFF, DENY, FEEDBACK, REASON, REVEAL, STOP, read_occasion
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 if TYPE_CHECKING:
@@ -66,6 +66,10 @@ def _again(event: Payload, action: Payload) -> Change:
     return Repeated(event.channel(), _thread(event), event.user(), TurnId(_value(action)))
 
 
+def _call_off(event: Payload, action: Payload) -> Change:
+    return CalledOff(event.channel(), _thread(event), event.user(), AppointmentId(_value(action)))
+
+
 def _accept(event: Payload, action: Payload) -> Change:
     return Accepted(event.channel(), event.user(), TurnId(_value(action)))
 
@@ -96,6 +100,7 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     DENY: _deny,
     STOP: _stop,
     AGAIN: _again,
+    CALL_OFF: _call_off,
     REVEAL: _accept,
     FEEDBACK: _rate,
     **{f"{FEEDBACK}_{verdict}": _rate for verdict in Rating},

@@ -12,7 +12,7 @@ from athenaeum.conversations.archive import Message
 from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
-from athenaeum.domain.identity import ApprovalId, ChannelId, MessageTs, TurnId, UserId
+from athenaeum.domain.identity import AppointmentId, ApprovalId, ChannelId, MessageTs, TurnId, UserId
 from athenaeum.domain.message import InboundMessage
 
 
@@ -115,6 +115,16 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledOff:
+    """Somebody wants no more of a digest or a reminder."""
+
+    channel: ChannelId
+    thread_ts: MessageTs | None
+    user: UserId
+    appointment: AppointmentId
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -176,6 +186,6 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Press = Accepted | Clicked | Explained | Halted | Rated | Repeated
+Press = Accepted | CalledOff | Clicked | Explained | Halted | Rated | Repeated
 """What a click on one of our buttons wants, or says in a modal of ours."""
 Change = Written | Removed | Reacted | Press | Moved | Renamed | Archived | Doubted | Stale | Relocated | Met | Nothing

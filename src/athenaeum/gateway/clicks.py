@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.conversations import extras, feedback, notices, turns
+from athenaeum.conversations.appointments import book
 from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
-from athenaeum.gateway.changes import Accepted, Clicked, Explained, Halted, Rated, Repeated
+from athenaeum.gateway.changes import Accepted, CalledOff, Clicked, Explained, Halted, Rated, Repeated
 from athenaeum.gateway.inquiry import Inquiry
 from athenaeum.observability.metrics import FEEDBACK
 
@@ -41,6 +42,11 @@ _UNREPEATED = {
 }
 
 
+_ENDED = "Done: there will be no more of these."
+_UNKEPT = "This was ended before."
+_KEPT = "Only <@{owner}>, who asked for it, and the workspace's admins can end this."
+
+
 async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: str) -> Inquiry | None:
     """Do what the button says, and give what is to be asked then; of the same `cause` nobody is told twice."""
     match press:
@@ -54,6 +60,8 @@ async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: st
             return await _take_rating(session, press)
         case Explained():
             await _take_reason(session, press)
+        case CalledOff():
+            await _take_calling_off(session, tenant, press, cause=cause)
         case Accepted():
             await _take_acceptance(session, press, cause=cause)
     return None
@@ -103,6 +111,20 @@ async def _take_acceptance(session: AsyncSession, accepted: Accepted, *, cause: 
     log.info("extras.wanted", turn=str(accepted.turn), theirs=theirs)
 
 
+async def _take_calling_off(session: AsyncSession, tenant: Tenant, called: CalledOff, *, cause: str) -> None:
+    """End a digest or a reminder, and tell the one who clicked, alone."""
+    found = await book.find(session, called.appointment)
+    if found is None or found.channel != called.channel:
+        sentence = _UNKEPT
+    elif await book.may_end(session, found, called.user):
+        await book.end(session, tenant.id, found.id)
+        sentence = _ENDED
+    else:
+        sentence = _KEPT.format(owner=found.owner)
+    log.info("appointment.called_off", appointment=str(called.appointment))
+    await _tell(session, tenant, called, sentence, cause=f"call_off:{cause}")
+
+
 async def _take_rating(session: AsyncSession, rated: Rated) -> Inquiry | None:
     """Keep what somebody says of an answer; their latest word counts, and of a bad one the reason is asked."""
     kept = await feedback.give(
@@ -124,7 +146,7 @@ async def _take_reason(session: AsyncSession, explained: Explained) -> None:
 
 
 async def _tell(
-    session: AsyncSession, tenant: Tenant, click: Clicked | Halted | Repeated, sentence: str, *, cause: str
+    session: AsyncSession, tenant: Tenant, click: CalledOff | Clicked | Halted | Repeated, sentence: str, *, cause: str
 ) -> None:
     notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
     await notices.enqueue_notice(session, tenant.id, notice, cause=cause)

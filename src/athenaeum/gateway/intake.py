@@ -22,6 +22,7 @@ from athenaeum.conversations import (
     relocation,
     turns,
 )
+from athenaeum.conversations.appointments import book
 from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.conversations.mrkdwn import without_mention
 from athenaeum.conversations.reactions import Reaction
@@ -34,6 +35,7 @@ from athenaeum.gateway import attention, clicks
 from athenaeum.gateway.changes import (
     Accepted,
     Archived,
+    CalledOff,
     Change,
     Clicked,
     Doubted,
@@ -142,8 +144,9 @@ class _Writer:
                 await archive.erase(self._session, channel, ts, at=at)  # which also withdraws its question
                 await questions.take_back(self._session, channel, ts)
                 await turns.recall(self._session, channel, ts)
+                await book.withdraw(self._session, self._tenant.id, channel, ts)
                 await turns.withdraw(self._session, channel, ts)
-            case Accepted() | Clicked() | Explained() | Halted() | Rated() | Repeated():
+            case Accepted() | CalledOff() | Clicked() | Explained() | Halted() | Rated() | Repeated():
                 self.inquiry = await clicks.take(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
@@ -235,6 +238,8 @@ class _Writer:
         unknown = await channels.meet(session, channel, None)
         match change:
             case Moved(user=user) if user == self._tenant.bot_user:
+                if not change.joined:
+                    await book.end_of_channel(session, self._tenant.id, channel, before=change.at)
                 # while the bot is outside, Slack doesn't tell us who comes and goes
                 await channels.distrust(session, channel)
                 unknown = True

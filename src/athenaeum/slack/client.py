@@ -166,10 +166,15 @@ class SlackClient:
             yield message
 
     async def history(
-        self, channel: ChannelId, *, after: MessageTs | None = None, before: MessageTs | None = None
+        self,
+        channel: ChannelId,
+        *,
+        after: MessageTs | None = None,
+        before: MessageTs | None = None,
+        metadata: bool = False,
     ) -> AsyncGenerator[dict[str, Any]]:
         """A conversation's messages without replies, the newest first."""
-        arguments = {"channel": channel, "oldest": after, "latest": before}
+        arguments = {"channel": channel, "oldest": after, "latest": before, "include_all_metadata": metadata or None}
         async for message in self._pages("conversations.history", arguments, "messages"):
             yield message
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.agent.extras import Extras
+from athenaeum.conversations.appointments.book import APPOINTMENT
 from athenaeum.conversations.extras import OFFER, REVEAL
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
@@ -16,6 +17,7 @@ from athenaeum.conversations.turns import ASK, STOP, TURN, WITHDRAWAL
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
+from athenaeum.worker.handlers.appointment import AppointmentHandler
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
 from athenaeum.worker.handlers.extras import OfferHandler, RevealHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
@@ -106,6 +108,7 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         WORKSPACE: WorkspaceHandler(database, workspace.clients, sync_workspace, hear=hear),
         WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
+        APPOINTMENT: AppointmentHandler(database),
         OFFER: OfferHandler(database, extras, workspace.clients),
         REVEAL: RevealHandler(database, extras, workspace.clients),
     }

@@ -53,12 +53,12 @@ class Delivery:
 
     async def placeholder(self, turn: Turn, token: LeaseToken) -> None:
         """Make sure that "Thinking…" stands in the turn's thread."""
-        if turn.surface is Surface.SLACK and not turn.whispered:
+        if turn.surface is Surface.SLACK and turn.is_watched:
             await Posting(self._thread(turn, token)).place(0, PLACEHOLDER.stoppable(turn.id))
 
     def progress(self, turn: Turn, token: LeaseToken) -> ProgressFeed | None:
         """The feed that keeps the placeholder up to date; None where the surface has none."""
-        if turn.surface is Surface.TERMINAL or turn.whispered:
+        if turn.surface is Surface.TERMINAL or not turn.is_watched:
             return None
         return ProgressFeed(self._thread(turn, token))
 

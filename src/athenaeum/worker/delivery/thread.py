@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 METADATA = "athenaeum_turn"
 """The `event_type` of our messages' metadata; the payload is `{"turn": id, "part": n, "generation": g}`."""
 
+_BEHIND = 3600
+"""Seconds, at most, that Slack's clock is behind the database's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -67,7 +70,7 @@ class Thread:
         return await self.slack.post_message(
             Post(
                 channel=self.turn.channel,
-                thread_ts=self.turn.thread_ts,
+                thread_ts=None if self.turn.stands_alone else self.turn.thread_ts,
                 text=content.text,
                 blocks=content.blocks,
                 client_msg_id=client_msg_id(self.turn.id, part, generation),
@@ -102,9 +105,23 @@ class Thread:
 
     async def marks(self) -> AsyncIterator[Mark]:
         """Our messages of this turn, oldest first."""
-        replies = self.slack.replies(self.turn.channel, self.turn.thread_ts, after=self.turn.message_ts, metadata=True)
-        async for message in replies:
+        async for message in self._alone() if self.turn.stands_alone else self._replies():
             metadata: dict[str, Any] = message.get("metadata") or {}
             payload: dict[str, Any] = metadata.get("event_payload") or {}
             if metadata.get("event_type") == METADATA and payload.get("turn") == str(self.turn.id):
                 yield Mark(MessageTs(message["ts"]), int(payload.get("part", 0)), int(payload.get("generation", 0)))
+
+    def _replies(self) -> AsyncIterator[dict[str, Any]]:
+        turn = self.turn
+        after = turn.message_ts if turn.summons is None else _earlier(turn.message_ts)
+        return self.slack.replies(turn.channel, turn.thread_ts, after=after, metadata=True)
+
+    async def _alone(self) -> AsyncIterator[dict[str, Any]]:
+        said = self.slack.history(self.turn.channel, after=_earlier(self.turn.message_ts), metadata=True)
+        for message in reversed([message async for message in said]):
+            yield message
+
+
+def _earlier(due: MessageTs) -> MessageTs:
+    """Where to begin to look for what was posted when a time had come by our clock: Slack's may be behind it."""
+    return MessageTs(f"{int(due.partition('.')[0]) - _BEHIND}.000000")
