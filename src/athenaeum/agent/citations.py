@@ -21,12 +21,12 @@ _QUOTE_LIMIT = 240  # characters
 
 # Code is skipped: `[S3]` in it is somebody's bucket, not our label.
 _LABELS = re.compile(
-    r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>S\d+(?:\s*[,;]\s*S\d+)*)\]", re.DOTALL
+    r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>[SF]\d+(?:\s*[,;]\s*[SF]\d+)*)\]", re.DOTALL
 )
 _MARKERS = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
 _PARAGRAPH = re.compile(r"(?:```.*?(?:```|\Z)|(?!\n[ \t]*\n).)+", re.DOTALL)
-_LABEL = re.compile(r"S\d+")
-_UNFINISHED = re.compile(r"[ \t]*\[(?:S[\dS,; ]*)?\Z")
+_LABEL = re.compile(r"[SF]\d+")
+_UNFINISHED = re.compile(r"[ \t]*\[(?:[SF][\dSF,; ]*)?\Z")
 _QUOTATION = re.compile(r"[.:]?[ \t]*\n(?P<quotation>(?:>.*(?:\n|\Z))+)")
 _SENTENCE_BREAK = re.compile(r"[.!?]\s|\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from athenaeum.errors import Misconfigured
 log = structlog.get_logger(__name__)
 
 SYSTEM, CONTEXT, HELP = "system.md.j2", "context.md.j2", "help.md.j2"
-_RULES = "rules.md.j2"
+_RULES, _FILES = "rules.md.j2", "files.md.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Prompts:
         self._templates = _environment(ChoiceLoader([*own, packaged]))
         self._rules = _environment(packaged)
         self._try()
-        told = [(self._templates, SYSTEM), (self._templates, CONTEXT), (self._rules, _RULES)]
+        told = [(self._templates, SYSTEM), (self._templates, CONTEXT), (self._rules, _RULES), (self._rules, _FILES)]
         self.version = fingerprint([_source(environment, name)[0] for environment, name in told])
         """Of the templates that a turn's prompt is made from."""
 
@@ -77,6 +78,10 @@ class Prompts:
         """What comes before the question; `thread` and `recent` are already marked as data, or empty."""
         values = _values(setting) | {"thread": thread, "recent": recent}
         return self._own(CONTEXT, setting.persona.context_template, **values)
+
+    def files(self, passages: Sequence[str], unread: str) -> str:
+        """What was shared with the question; everything in it is already marked as data."""
+        return _render(self._rules, _FILES, passages=passages, unread=unread)
 
     def help(self, setting: Setting) -> str:
         """The answer to a mention without a question."""

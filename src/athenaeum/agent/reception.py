@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.agent import citations, context
 from athenaeum.agent.prompts import Prompts
+from athenaeum.agent.standing import readable
 from athenaeum.conversations import threads
 from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.database import models
@@ -102,10 +103,11 @@ class Reception:
         passages = {passage.label: passage for passage in found}
         if not passages:
             return Answer(_NO_SOURCES)
-        readable = await self._index.readable([passage.id for passage in passages.values()], audience=audience)
-        shown = {label: passage for label, passage in passages.items() if passage.id in readable}
+        read = {passage.id: passage.url for passage in passages.values()}
+        may_read = await readable(self._database, self._index, question, audience=audience, sources=read)
+        shown = {label: passage for label, passage in passages.items() if passage.id in may_read}
         quoted = [label for label, passage in shown.items() if passage.id in cited]
-        written, numbered = citations.number(_told(quoted, shown, len(passages)), shown, readable)
+        written, numbered = citations.number(_told(quoted, shown, len(passages)), shown, may_read)
         return Answer(written, citations=tuple(numbered))
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
 import structlog
 from pydantic_ai import Agent, capture_run_messages
 from pydantic_ai.exceptions import AgentRunError, FallbackExceptionGroup, UsageLimitExceeded
-from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextContent, UserContent
 from pydantic_ai.models import Model
 from pydantic_ai.tools import DeferredToolRequests
 from pydantic_ai.usage import RunUsage
@@ -25,15 +25,17 @@ from athenaeum.agent.journal import Journal, Step
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.reception import Reception
 from athenaeum.agent.secretary import Secretary
+from athenaeum.agent.standing import readable
 from athenaeum.agent.versions import Versions, fingerprint, of_tools
 from athenaeum.conversations import turns
+from athenaeum.conversations.attachments import Attachment
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.approval import Consents, Proposal
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import LeaseToken
 from athenaeum.domain.passage import Origin, Period
-from athenaeum.domain.turn import Answer, Progress, Question, Usage
+from athenaeum.domain.turn import Answer, Progress, Question, StepStarted, Usage
 from athenaeum.errors import RetryLater
 from athenaeum.llm import evidence
 from athenaeum.llm.faults import translate
@@ -41,6 +43,7 @@ from athenaeum.llm.offline import quote_from
 from athenaeum.llm.payment import paid_by
 from athenaeum.retrieval.index import Index
 from athenaeum.tenants.budgets import BudgetSpent, Purse
+from athenaeum.tools.attachments import Attachments
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
 from athenaeum.tools.period import READ_PERIOD
@@ -48,6 +51,9 @@ from athenaeum.tools.quarantine import Quarantine, visible
 from athenaeum.tools.toolset import build_toolset
 
 log = structlog.get_logger(__name__)
+
+_READING = "Reading files…"
+_WORDLESS = "(No words, only files: say briefly what is in them.)"
 
 ModelFactory = Callable[[str | None], Model[Any]]
 """Gives the model for a persona's model string, or for None the configured one."""
@@ -62,6 +68,9 @@ class _Prompt:
     delimiter: str
     model: str | None
     tools: list[str] | None = None
+    files: str = ""
+    read: dict[str, Any] | None = None
+    """The passages of the files, as `evidence` keeps them."""
 
 
 class Runner:
@@ -75,6 +84,7 @@ class Runner:
         *,
         prompts: Prompts | None = None,
         toolset: GuardedToolset | None = None,
+        attachments: Attachments | None = None,
         budget: Budget | None = None,
     ) -> None:
         """Models are built on their first use; templates are tried at once, so that a broken one stops the start."""
@@ -85,6 +95,7 @@ class Runner:
         self._reception = Reception(database, index, self._prompts)
         self._secretary = Secretary(database)
         self._toolset = toolset or build_toolset()
+        self._attachments = attachments or Attachments(database, {})
         self._versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
         self._budget = budget or Budget()
         self._agents: dict[str | None, Agent[Grant, str | DeferredToolRequests]] = {}
@@ -113,6 +124,9 @@ class Runner:
             LeaseLost: `fence` is not the newest token of the turn.
             Misconfigured: the model cannot be built.
         """
+        shared = await self._attachments.find(question)
+        if shared and not question.text.strip():
+            question = replace(question, text=_WORDLESS)
         received = await self._secretary.answer(question)
         if received is None and question.summons is None:
             received = await self._reception.answer(question, audience=_audience(question))
@@ -122,7 +136,9 @@ class Runner:
         async with Journal(self._database, question, fence=fence, versions=self._versions, purse=purse) as journal:
             # The versions are not part of the step: a turn goes on in the words it began with.
             step = Step("prompt", fingerprint(question.text))
-            prompt = _Prompt(**await journal.step(step, lambda: self._prompt(question)))
+            if shared:
+                await progress(StepStarted(_READING))
+            prompt = _Prompt(**await journal.step(step, lambda: self._prompt(question, shared)))
             grant = Grant(
                 index=self._index,
                 audience=_audience(question),
@@ -145,16 +161,19 @@ class Runner:
             decided = await turns.decisions(session, question.turn)
         return Consents(question.turn, decided, can_ask=question.surface is Surface.SLACK)
 
-    async def _prompt(self, question: Question) -> dict[str, Any]:
+    async def _prompt(self, question: Question, shared: Sequence[Attachment]) -> dict[str, Any]:
         gathered = await context.gather(self._database, question)
         quarantine = Quarantine()
         thread, recent = (
             quarantine.wrap(text, origin=Origin.MESSAGE) if text else "" for text in (gathered.thread, gathered.recent)
         )
+        read = await self._attachments.read(question, shared) if shared else None
         prompt = _Prompt(
             system=self._prompts.system(gathered.setting, delimiter=quarantine.delimiter),
             context=self._prompts.context(gathered.setting, thread=thread, recent=recent),
             delimiter=quarantine.delimiter,
+            files="" if read is None else self._prompts.files(*read.quoted(quarantine)),
+            read=None if read is None else evidence.attach(read.passages),
             model=gathered.setting.persona.model,
             tools=_tools(question, gathered.setting.persona.tools),
         )
@@ -166,7 +185,7 @@ class Runner:
         with capture_run_messages() as messages:
             try:
                 result = await agent.run(
-                    [prompt.context, visible(question.text)],
+                    [*_files(prompt), prompt.context, visible(question.text)],
                     instructions=prompt.system,
                     deps=grant,
                     usage=usage,
@@ -196,17 +215,22 @@ class Runner:
         """The answer as its readers may see it now: who may read its sources can change from the search to the post."""
         if not answer.citations:
             return answer
-        cited = [citation.passage for citation in answer.citations]
-        readable = await self._index.readable(cited, audience=_audience(question))
-        if withheld := set(cited) - readable:
+        cited = {citation.passage: citation.url for citation in answer.citations}
+        audience = _audience(question)
+        may_read = await readable(self._database, self._index, question, audience=audience, sources=cited)
+        if withheld := set(cited) - may_read:
             log.info("turn.sources_withheld", turn=str(question.turn), sources=len(withheld))
-        return citations.withhold(answer, readable)
+        return citations.withhold(answer, may_read)
 
     async def _agent(self, model: str | None) -> Agent[Grant, str | DeferredToolRequests]:
         if model not in self._agents:
             self._agents[model] = build_agent(self._model_factory(model), self._toolset)
             await self._models.enter_async_context(self._agents[model])
         return self._agents[model]
+
+
+def _files(prompt: _Prompt) -> list[UserContent]:
+    return [TextContent(prompt.files, metadata=prompt.read)] if prompt.files else []
 
 
 def _audience(question: Question) -> Audience:

@@ -87,12 +87,13 @@ def read_message(raw: Mapping[str, Any], channel: ChannelId, *, changed_at: date
         subtype=message.text("subtype") or None,
         text=message.text("text"),
         edited_at=moment(edited_ts) if edited_ts else None,
-        files=tuple(_read_file(file) for file in message.children("files")),
+        files=tuple(read_file(file) for file in message.children("files") if file.text("mode") != "tombstone"),
         changed_at=changed_at,
     )
 
 
-def _read_file(file: Payload) -> File:
+def read_file(file: Payload) -> File:
+    """A file as a message or `files.info` tells it."""
     size = file.fields.get("size")
     return File(
         name=file.text("title") or file.text("name"),

@@ -10,7 +10,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import aiohttp
 import structlog
@@ -20,12 +20,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from athenaeum.domain.identity import MessageTs
 from athenaeum.errors import Misconfigured
 from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
+from athenaeum.slack import storage
 from athenaeum.slack.errors import Ambiguous, CallRefused, RateLimited, TokenRefused, ambiguous, failure, rate_limited
 from athenaeum.slack.identity import Identity
 from athenaeum.slack.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from athenaeum.slack.post import Post
 
 log = structlog.get_logger(__name__)
+_Read = TypeVar("_Read")
 
 SLACK_API = "https://slack.com/api/"
 _READ_ATTEMPTS = 5
@@ -157,6 +159,17 @@ class SlackClient:
         """One person or bot."""
         return (await self._read("users.info", {"user": user}))["user"]
 
+    async def file_info(self, file: str) -> dict[str, Any]:
+        """One file, and where it was shared."""
+        return (await self._read("files.info", {"file": file}))["file"]
+
+    async def download(self, url: str, *, limit: int) -> bytes:
+        """The content of a file of at most `limit` bytes; CallRefused where the address is not Slack's."""
+        if not storage.holds_files(url, self._base_url):
+            raise failure(storage.DOWNLOAD, "foreign_address")
+        token = self._token if isinstance(self._token, str) else await self._token.current()
+        return await self._patiently(storage.DOWNLOAD, lambda: storage.fetch(self._http, url, token, limit=limit))
+
     async def replies(
         self, channel: ChannelId, thread_ts: MessageTs, *, after: MessageTs | None = None, metadata: bool = False
     ) -> AsyncGenerator[dict[str, Any]]:
@@ -239,9 +252,12 @@ class SlackClient:
                 return
 
     async def _read(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return _body(await self._patiently(method, lambda: self._respond(method, arguments, read=True)))
+
+    async def _patiently(self, method: str, read: Callable[[], Awaitable[_Read]]) -> _Read:
         for attempt in range(1, _READ_ATTEMPTS + 1):
             try:
-                return _body(await self._respond(method, arguments, read=True))
+                return await read()
             except (RateLimited, Ambiguous) as error:
                 pause = error.after or _FIRST_PAUSE * 2 ** (attempt - 1)
                 if attempt == _READ_ATTEMPTS or pause > _LONGEST_PAUSE:
@@ -285,6 +301,12 @@ class SlackClient:
             failed = self._classify(method, error.response)
         SLACK_ERRORS.labels(method, failed.code).inc()
         raise failed
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        if self._web is None or self._web.session is None:
+            raise Misconfigured("the Slack client is used outside its `async with` block")
+        return self._web.session
 
     def _client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
         return AsyncWebClient("", base_url=self._base_url, session=session, retry_handlers=[])

@@ -10,6 +10,8 @@ BOT_SCOPES = (
     "channels:history",
     "channels:read",
     "chat:write",
+    "files:read",
+    "files:write",
     "groups:history",
     "groups:read",
     "im:history",

@@ -15,15 +15,18 @@ from athenaeum.errors import Misconfigured
 from athenaeum.llm.models import ModelKeys, model_factory
 from athenaeum.tenants import register
 from athenaeum.tenants.personas import every_face
+from athenaeum.tools.attachments import Attachments
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from pydantic import SecretStr
 
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import TenantId
     from athenaeum.retrieval.index import Index
+    from athenaeum.slack.client import SlackClient
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +42,10 @@ def model_keys(config: Config) -> ModelKeys:
 
 
 @asynccontextmanager
-async def open_agent(config: Config, database: DatabaseConnection, index: Index) -> AsyncGenerator[Runner]:
-    """The agent with the configured models.
+async def open_agent(
+    config: Config, database: DatabaseConnection, index: Index, clients: Mapping[TenantId, SlackClient]
+) -> AsyncGenerator[Runner]:
+    """The agent with the configured models; `clients` open the files that are shared with questions.
 
     Raises:
         Misconfigured: a model is unknown or lacks its key, or a template is broken.
@@ -51,7 +56,8 @@ async def open_agent(config: Config, database: DatabaseConnection, index: Index)
     overrides = config.home_dir / "templates"
     prompts = Prompts(overrides if overrides.is_dir() else None)
     await _try_personas(database)
-    async with Runner(database, index, factory, prompts=prompts) as runner:
+    attachments = Attachments(database, clients)
+    async with Runner(database, index, factory, prompts=prompts, attachments=attachments) as runner:
         yield runner
 
 

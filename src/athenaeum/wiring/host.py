@@ -110,7 +110,7 @@ class Host:
             database = await stack.enter_async_context(open_database(config, patient=True))
             workspace = await stack.enter_async_context(Workspace(config, database))
             index = open_index(config, database)
-            agent = await stack.enter_async_context(open_agent(config, database, index))
+            agent = await stack.enter_async_context(open_agent(config, database, index, workspace.clients))
             bench: list[Bench] = []
 
             def employ(process: Process) -> Bench:

@@ -29,7 +29,7 @@ async def ask_here(config: Config, question: str) -> Answer:
     """
     async with open_database(config) as database, Workspace(config, database) as workspace:
         index = open_index(config, database)
-        async with open_agent(config, database, index) as agent:
+        async with open_agent(config, database, index, workspace.clients) as agent:
             engine = open_engine(config, database=database, index=index, agent=agent, workspace=workspace, kinds=[ASK])
             ts = MessageTs(f"{time.time():.6f}")
             async with database.session(DEFAULT_TENANT) as session:

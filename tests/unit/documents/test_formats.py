@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfWriter
 
-from athenaeum.documents.formats import html, markdown, media, restructuredtext
+from athenaeum.documents.formats import html, markdown, media, restructuredtext, separated
 from athenaeum.documents.formats.outline import Outline, Unreadable
 
 
@@ -24,6 +24,15 @@ def test_markdown_keeps_the_notation_of_its_blocks() -> None:
         "| a |\n| - |\n| b |",
     ]
     assert [block.whole for block in section.blocks] == [False, False, True, True]
+
+
+def test_each_table_of_separated_values_begins_with_their_header() -> None:
+    source = "name;days\n" + "".join(f"person {number};{number}\n" for number in range(90))
+    (section,) = separated.read(source).sections
+    tables = [block.text.split("\n") for block in section.blocks]
+    assert [table[0] for table in tables] == ["| name | days |"] * len(tables)
+    assert [row for table in tables for row in table[1:]] == [f"| person {n} | {n} |" for n in range(90)]
+    assert len(tables) == 3
 
 
 def test_markdown_anchors_are_githubs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -10,7 +11,7 @@ from charset_normalizer import from_bytes
 from docutils import ApplicationError
 from pypdf.errors import PyPdfError
 
-from athenaeum.documents.formats import html, markdown, pdf, plain, restructuredtext
+from athenaeum.documents.formats import html, markdown, pdf, plain, restructuredtext, separated
 from athenaeum.documents.formats.outline import Outline, Unreadable
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ _SUFFIXES = {
     ".text": "text/plain",
     ".adoc": "text/plain",
     ".org": "text/plain",
+    ".csv": "text/csv",
+    ".tsv": "text/csv",
     ".pdf": "application/pdf",
 }
 _TEXTS = {
@@ -39,6 +42,7 @@ _TEXTS = {
     "text/x-rst": restructuredtext.read,
     "text/html": html.read,
     "application/xhtml+xml": html.read,
+    "text/csv": separated.read,
     "text/plain": plain.read,
 }
 # parsers, pypdf above all, meet damaged input with whatever its use raises
@@ -51,6 +55,7 @@ _FAULTS = (
     AttributeError,
     ArithmeticError,
     RecursionError,
+    csv.Error,
 )
 _BARE_NAMES = frozenset({"README", "CHANGELOG", "CONTRIBUTING", "INSTALL", "NEWS"})
 
