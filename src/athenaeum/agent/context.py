@@ -46,7 +46,7 @@ async def gather(database: DatabaseConnection, question: Question) -> Context:
         )
         thread = await _thread(session, question)
         recent = await _recent(session, question)
-    return Context(setting, thread=_told(thread, _THREAD_CHARACTERS), recent=_told(recent, _RECENT_CHARACTERS))
+    return Context(setting, thread=told(thread, _THREAD_CHARACTERS), recent=told(recent, _RECENT_CHARACTERS))
 
 
 async def _thread(session: AsyncSession, question: Question) -> list[Line]:
@@ -76,8 +76,8 @@ def _name(name: str) -> str:
     return " ".join(visible(name).split())[:_NAME_CHARACTERS] or "somebody"
 
 
-def _told(lines: Sequence[Line], limit: int) -> str:
-    """The lines as text: the first, which says what it is about, and as many of the last as fit in `limit`."""
+def told(lines: Sequence[Line], limit: int) -> str:
+    """Lines as text: the first, which says what it is about, and as many of the last as fit in `limit`."""
     if not lines:
         return ""
     first, *rest = [_line(line) for line in lines]

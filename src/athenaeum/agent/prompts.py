@@ -19,7 +19,7 @@ from athenaeum.errors import Misconfigured
 log = structlog.get_logger(__name__)
 
 SYSTEM, CONTEXT, HELP = "system.md.j2", "context.md.j2", "help.md.j2"
-_RULES, _FILES = "rules.md.j2", "files.md.j2"
+_RULES, _FILES, _LINKED = "rules.md.j2", "files.md.j2", "linked.md.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class Prompts:
         self._templates = _environment(ChoiceLoader([*own, packaged]))
         self._rules = _environment(packaged)
         self._try()
-        told = [(self._templates, SYSTEM), (self._templates, CONTEXT), (self._rules, _RULES), (self._rules, _FILES)]
+        told = [(self._templates, SYSTEM), (self._templates, CONTEXT)]
+        told += [(self._rules, name) for name in (_RULES, _FILES, _LINKED)]
         self.version = fingerprint([_source(environment, name)[0] for environment, name in told])
         """Of the templates that a turn's prompt is made from."""
 
@@ -82,6 +83,10 @@ class Prompts:
     def files(self, passages: Sequence[str], unread: str) -> str:
         """What was shared with the question; everything in it is already marked as data."""
         return _render(self._rules, _FILES, passages=passages, unread=unread)
+
+    def linked(self, messages: Sequence[str], withheld: int) -> str:
+        """Messages that the question links to, already marked as data, and how many are not shown; may be empty."""
+        return _render(self._rules, _LINKED, messages=messages, withheld=withheld)
 
     def help(self, setting: Setting) -> str:
         """The answer to a mention without a question."""

@@ -22,6 +22,7 @@ from athenaeum.agent.builder import build_agent
 from athenaeum.agent.consent import propose
 from athenaeum.agent.durability import UnreadableStep
 from athenaeum.agent.journal import Journal, Step
+from athenaeum.agent.links import read_links
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.reception import Reception
 from athenaeum.agent.secretary import Secretary
@@ -168,9 +169,15 @@ class Runner:
             quarantine.wrap(text, origin=Origin.MESSAGE) if text else "" for text in (gathered.thread, gathered.recent)
         )
         read = await self._attachments.read(question, shared) if shared else None
+        links = await read_links(self._database, question, _audience(question))
+        linked = self._prompts.linked(
+            [quarantine.wrap(words, origin=Origin.MESSAGE) for words in links.told], links.withheld
+        )
         prompt = _Prompt(
             system=self._prompts.system(gathered.setting, delimiter=quarantine.delimiter),
-            context=self._prompts.context(gathered.setting, thread=thread, recent=recent),
+            context="\n\n".join(
+                filter(None, (linked, self._prompts.context(gathered.setting, thread=thread, recent=recent)))
+            ),
             delimiter=quarantine.delimiter,
             files="" if read is None else self._prompts.files(*read.quoted(quarantine)),
             read=None if read is None else evidence.attach(read.passages),

@@ -42,6 +42,13 @@ async def thread(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs
     return await _lines(session, [*root, *await _rows(session, replies, limit - len(root))])
 
 
+async def message(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> list[Line]:
+    """One message, if it is known and stands."""
+    return await _lines(
+        session, await _rows(session, (SlackMessage.channel_id == channel, SlackMessage.ts == ts), limit=1)
+    )
+
+
 async def recent(session: AsyncSession, channel: ChannelId, before: MessageTs, limit: int = 20) -> list[Line]:
     """What was said in the channel itself, not in threads, just before a message, oldest first."""
     top_level = or_(
