@@ -9,6 +9,7 @@ from typer.exceptions import Abort, TyperException
 from typer.main import get_command
 
 from athenaeum.commands import (
+    appointments,
     ask,
     audit,
     budgets,
@@ -55,6 +56,7 @@ app.add_typer(personas.app, name="personas", rich_help_panel=_KEEP)
 app.add_typer(database.app, name="db", rich_help_panel=_KEEP)
 app.add_typer(audit.app, name="audit", rich_help_panel=_KEEP)
 app.add_typer(channels.app, name="channels", rich_help_panel=_KEEP)
+app.add_typer(appointments.app, name="appointments", rich_help_panel=_KEEP)
 app.add_typer(slack.app, name="slack", rich_help_panel=_KEEP)
 
 
