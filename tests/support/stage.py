@@ -196,9 +196,9 @@ async def stage(database_url: str) -> AsyncGenerator[Stage]:
         yield Stage(database, sim, slack)
 
 
-async def streaming(stage: Stage) -> None:
-    """From now on the workspace shows answers by Slack's own means for agents."""
+async def streaming(stage: Stage, *, native: bool = True) -> None:
+    """From now on the workspace shows answers by Slack's own means for agents, or no longer."""
     team = stage.sim.world.team.id
     async with stage.database.session() as session:
         of_stage = update(models.Tenant).where(models.Tenant.tenant_id == DEFAULT_TENANT)
-        await session.execute(of_stage.values(native=True, slack_team_id=team))
+        await session.execute(of_stage.values(native=native, slack_team_id=team))

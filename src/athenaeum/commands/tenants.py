@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -69,14 +69,19 @@ def set_(
     domain_area: Annotated[
         list[str] | None, typer.Option(help="A field that people here work in; may be given again.")
     ] = None,
+    delivery: Annotated[
+        Literal["edits", "native"] | None,
+        typer.Option(help="How answers grow: by edits of their message, or by Slack's own status and streams."),
+    ] = None,
 ) -> None:
-    """Say what prompts may tell of a workspace; the next question is answered with it.
+    """Say what prompts may tell of a workspace, and how answers are shown; the next question is answered so.
 
     Example: athenaeum tenants set Northwind --company-name "Northwind Traders" --domain-area logistics
     """
-    if company_name is None and domain_area is None:
-        raise typer.BadParameter("give --company-name or --domain-area", param_hint="TENANT")
-    run(_set(tenant, company_name, domain_area))
+    if company_name is None and domain_area is None and delivery is None:
+        raise typer.BadParameter("give --company-name, --domain-area or --delivery", param_hint="TENANT")
+    native = None if delivery is None else delivery == "native"
+    run(_set(tenant, company_name=company_name, domain_areas=domain_area, native=native))
     out.print("set")
 
 
@@ -144,11 +149,11 @@ async def _show(name: str) -> dict[str, Any]:
         return _described(tenant) | {"token": installed}
 
 
-async def _set(name: str, company_name: str | None, domain_areas: list[str] | None) -> None:
+async def _set(name: str, *, company_name: str | None, domain_areas: list[str] | None, native: bool | None) -> None:
     from athenaeum.tenants import register
 
     async with _chosen(name) as (database, chosen), database.session() as session:
-        await register.describe(session, chosen, company_name=company_name, domain_areas=domain_areas)
+        await register.describe(session, chosen, company_name=company_name, domain_areas=domain_areas, native=native)
 
 
 async def _disable(name: str, reason: str) -> bool:

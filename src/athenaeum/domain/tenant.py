@@ -24,6 +24,8 @@ class Tenant:
     bot_id: str | None
     company_name: str
     domain_areas: tuple[str, ...]
+    native: bool = False
+    """Whether its answers are shown by Slack's own means for agents: status and streams."""
     disabled_because: str | None = None
     """Why it is not served; None while it is."""
 

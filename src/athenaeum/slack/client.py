@@ -21,6 +21,7 @@ from athenaeum.domain.identity import MessageTs
 from athenaeum.errors import Misconfigured
 from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
 from athenaeum.slack import storage
+from athenaeum.slack.agents import AgentCalls
 from athenaeum.slack.errors import Ambiguous, CallRefused, RateLimited, TokenRefused, ambiguous, failure, rate_limited
 from athenaeum.slack.identity import Identity
 from athenaeum.slack.limits import Limits
@@ -56,7 +57,7 @@ class TokenSource(Protocol):
         ...
 
 
-class SlackClient:
+class SlackClient(AgentCalls):
     """One workspace's bot; an async context manager that may be closed twice.
 
     Every method raises a `slack.errors.SlackFailure`. Objects are Slack's JSON as it comes. A call that is refused

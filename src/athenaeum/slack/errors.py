@@ -6,6 +6,8 @@ SlackFailure
 ├── Duplicate        RetryLater     Slack knows the `client_msg_id`; the message has to be looked for
 ├── Unreachable      Refused        nothing can be shown there (not a member, archived, parent gone …)
 ├── MessageGone      Refused        the message to be changed is gone or can no longer be changed
+├── StreamEnded      Refused        the message does not grow any more: it can be changed by an update now
+├── StreamRunning    Refused        the message still grows: its stream has to be stopped before it can be changed
 ├── ContentRefused   Refused        too long, or blocks Slack doesn't take: say it more plainly
 ├── CallRefused      Refused        any other definite no
 ├── MissingScope     Misconfigured  the app lacks a scope
@@ -49,6 +51,14 @@ class MessageGone(SlackFailure, Refused):
     """The message can't be changed: it was deleted, isn't ours, or is too old to edit."""
 
 
+class StreamEnded(SlackFailure, Refused):
+    """Nothing can be appended any more: the stream was stopped by us, by somebody, or by Slack for its age."""
+
+
+class StreamRunning(SlackFailure, Refused):
+    """The message can't be changed while it is streamed."""
+
+
 class ContentRefused(SlackFailure, Refused):
     """Slack doesn't take this content in this form."""
 
@@ -73,6 +83,8 @@ _CLASSES: dict[type[SlackFailure], str] = {
     " restricted_action_non_threadable_channel cannot_reply_to_message ekm_access_denied team_access_not_granted"
     " messages_tab_disabled user_not_found cannot_dm_bot",
     MessageGone: "message_not_found cant_update_message cant_delete_message edit_window_closed",
+    StreamEnded: "message_not_in_streaming_state stopped_by_user",
+    StreamRunning: "streaming_state_conflict",
     ContentRefused: "msg_too_long msg_blocks_too_long invalid_blocks invalid_blocks_format no_text"
     " markdown_text_conflict",
 }

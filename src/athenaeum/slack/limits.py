@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,7 +12,26 @@ if TYPE_CHECKING:
 
 _UPDATES_PER_SECOND = 0.6
 """Of chat.update's 50 a minute and workspace (Tier 3), 36 go to progress; the rest is left to answers."""
+_APPENDS_PER_SECOND = 1.2
+"""Of chat.appendStream's 100 a minute and workspace (Tier 4), 72."""
 _BURST = 15.0
+
+
+@dataclass(slots=True)
+class _Ration:
+    """What may be spent on what is only nice to have: so much a second, and a burst."""
+
+    per_second: float
+    refilled: float
+    left: float = _BURST
+
+    def take(self, now: float) -> bool:
+        self.left = min(_BURST, self.left + (now - self.refilled) * self.per_second)
+        self.refilled = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
 
 
 class Limits:
@@ -21,8 +41,8 @@ class Limits:
         """`clock` gives seconds that never go back."""
         self._clock = clock
         self._closed_until: dict[str, float] = {}
-        self._updates = _BURST
-        self._refilled = clock()
+        self._updates = _Ration(_UPDATES_PER_SECOND, clock())
+        self._appends = _Ration(_APPENDS_PER_SECOND, clock())
 
     def close(self, method: str, after: timedelta) -> None:
         """Remember that Slack wants no call of `method` before `after` has passed."""
@@ -35,10 +55,8 @@ class Limits:
 
     def spare_update(self) -> bool:
         """Whether a cosmetic chat.update may go out now; takes it from the ration when so."""
-        now = self._clock()
-        self._updates = min(_BURST, self._updates + (now - self._refilled) * _UPDATES_PER_SECOND)
-        self._refilled = now
-        if self._updates < 1 or self.pause("chat.update"):
-            return False
-        self._updates -= 1
-        return True
+        return not self.pause("chat.update") and self._updates.take(self._clock())
+
+    def spare_append(self) -> bool:
+        """The same for chat.appendStream."""
+        return not self.pause("chat.appendStream") and self._appends.take(self._clock())

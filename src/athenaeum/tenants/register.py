@@ -102,6 +102,14 @@ async def served(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(func.tenant_served())))
 
 
+async def native_team(session: AsyncSession) -> str | None:
+    """The workspace to stream to, when the session's tenant is shown its answers by Slack's own means for agents.
+
+    An organisation's installation has no workspace of its own, and so no streams.
+    """
+    return await session.scalar(select(func.tenant_native()))
+
+
 async def disable(
     session: AsyncSession, tenant: TenantId, reason: str, *, is_gone: bool = False, actor: str = ITSELF
 ) -> bool:
@@ -130,10 +138,19 @@ async def enable(session: AsyncSession, tenant: TenantId, *, actor: str = ITSELF
 
 
 async def describe(
-    session: AsyncSession, tenant: TenantId, *, company_name: str | None, domain_areas: Sequence[str] | None
+    session: AsyncSession,
+    tenant: TenantId,
+    *,
+    company_name: str | None,
+    domain_areas: Sequence[str] | None,
+    native: bool | None = None,
 ) -> None:
-    """Say what a prompt may tell of the tenant; None leaves it as it is. The session is nobody's."""
-    given = {"company_name": company_name, "domain_areas": None if domain_areas is None else list(domain_areas)}
+    """Say what a prompt may tell of the tenant, and how its answers are shown; None leaves it as it is.
+
+    The session is nobody's.
+    """
+    areas = None if domain_areas is None else list(domain_areas)
+    given = {"company_name": company_name, "domain_areas": areas, "native": native}
     values = {name: value for name, value in given.items() if value is not None}
     if values:
         await session.execute(update(_ROW).where(_ROW.tenant_id == tenant).values(values))
@@ -179,5 +196,6 @@ def _read(row: models.Tenant) -> Tenant:
         bot_id=row.bot_id,
         company_name=row.company_name,
         domain_areas=tuple(row.domain_areas),
+        native=row.native,
         disabled_because=None if row.status == "active" else row.disabled_because or "disabled",
     )

@@ -73,10 +73,11 @@ async def test_prompts_are_told_the_companys_name_and_fields(
 ) -> None:
     assert (await athenaeum("tenants", "set", "Lantern")).status == 2
     told = ("--company-name", "Lantern Light", "--domain-area", "lamps", "--domain-area", "oil")
-    assert (await athenaeum("tenants", "set", "Lantern", *told)).out == "set\n"
+    assert (await athenaeum("tenants", "set", "Lantern", *told, "--delivery", "native")).out == "set\n"
 
     tenant = await register.get(database, lantern)
     assert (tenant.company_name, tenant.domain_areas) == ("Lantern Light", ("lamps", "oil"))
+    assert tenant.native
 
 
 async def test_stored_tokens_are_encrypted_with_the_newest_key(

@@ -113,6 +113,8 @@ def _function(node: Any, scope: Scope) -> Any:  # noqa: C901, PLR0911 - one for 
             return scope.transaction.tenant
         case "tenant_served":
             return True
+        case "tenant_native":
+            return None
         case "concat_ws":
             return str(arguments[0]).join(map(str, known[1:]))
         case "hashtextextended" | "pg_advisory_xact_lock" | "pg_advisory_xact_lock_shared":

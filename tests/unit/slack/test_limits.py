@@ -50,3 +50,15 @@ def test_a_closed_method_spares_no_update(clock: Clock) -> None:
     limits = Limits(clock)
     limits.close("chat.update", timedelta(seconds=3))
     assert not limits.spare_update()
+
+
+def test_appends_to_streams_stay_below_slacks_hundred_a_minute(clock: Clock) -> None:
+    limits = Limits(clock)
+    spent = 0
+    for _ in range(600):
+        spent += limits.spare_append()
+        clock.now += 0.1
+    assert 80 <= spent <= 90
+    limits.close("chat.appendStream", timedelta(seconds=3))
+    clock.now += 2
+    assert not limits.spare_append()

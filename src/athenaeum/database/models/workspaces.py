@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Numeric, func
+from sqlalchemy import BigInteger, ForeignKey, Numeric, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from athenaeum.database.models.base import NOW, Base
@@ -29,6 +29,7 @@ class Tenant(Base):
     bot_id: Mapped[str | None]
     company_name: Mapped[str] = mapped_column(server_default="")
     domain_areas: Mapped[list[str]] = mapped_column(server_default="{}")
+    native: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     disabled_at: Mapped[datetime | None]
     disabled_because: Mapped[str | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -27,6 +27,8 @@ class Content:
     plain: str = ""
     otherwise: Content | None = None
     """What is shown where Slack refuses these blocks, before the plain text is."""
+    stream_to: str | None = None
+    """The asker's workspace, when the message is to grow by Slack's own streaming; the text is its first task then."""
 
     @classmethod
     def of(cls, rendered: Rendered) -> Content:
@@ -43,6 +45,10 @@ class Content:
         """The same with blocks below it; where Slack refuses them, `otherwise`."""
         below = tuple({**block, "block_id": uuid4().hex} for block in footer)
         return Content(self.text, (*self.blocks, *below), self.plain, otherwise)
+
+    def streamed(self, team: str) -> Content:
+        """The same as the beginning of a stream."""
+        return replace(self, stream_to=team)
 
     def without_blocks(self) -> Content:
         """The same as plain text."""

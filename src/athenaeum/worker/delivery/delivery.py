@@ -9,7 +9,8 @@ from athenaeum.conversations.notices import Notice, enqueue_notice
 from athenaeum.domain.channel import Surface
 from athenaeum.errors import Misconfigured, Refused
 from athenaeum.slack.formatting import render, render_proposal
-from athenaeum.worker.delivery import intents
+from athenaeum.tenants import register
+from athenaeum.worker.delivery import intents, status
 from athenaeum.worker.delivery.content import PLACEHOLDER, TOMBSTONE, Content
 from athenaeum.worker.delivery.posting import Posting
 from athenaeum.worker.delivery.presenting import present
@@ -52,9 +53,17 @@ class Delivery:
         self._timing = timing
 
     async def placeholder(self, turn: Turn, token: LeaseToken) -> None:
-        """Make sure that "Thinking…" stands in the turn's thread."""
-        if turn.surface is Surface.SLACK and turn.is_watched:
-            await Posting(self._thread(turn, token)).place(0, PLACEHOLDER.stoppable(turn.id))
+        """Make sure that the turn's thread shows a sign of life: Slack's own, where it is wanted, or "Thinking…"."""
+        if turn.surface is not Surface.SLACK or not turn.is_watched:
+            return
+        thread = self._thread(turn, token)
+        if not (await _is_native(thread) and await status.begin(thread)):
+            await Posting(thread).place(0, PLACEHOLDER.stoppable(turn.id))
+            return
+        async with thread.session() as session:
+            is_over = (await turns.look(session, turn.id)).finished_at is not None
+        if is_over:  # it may have been answered meanwhile
+            await status.end(thread)
 
     def progress(self, turn: Turn, token: LeaseToken) -> ProgressFeed | None:
         """The feed that keeps the placeholder up to date; None where the surface has none."""
@@ -82,6 +91,8 @@ class Delivery:
         for part, content in enumerate(shown):
             await showing.show(part, content)
         await showing.sweep()
+        if turn.is_watched and await _is_native(thread):
+            await status.end(thread)
 
     async def ask(self, turn: Turn, token: LeaseToken, pending: Pending) -> None:
         """Show in the placeholder what the asker is to decide, with the buttons for it; raises as `deliver` does."""
@@ -126,3 +137,8 @@ class Delivery:
                 f"no Slack token for the workspace of tenant {turn.tenant}: set SLACK_BOT_TOKEN to its bot token"
             )
         return Thread(self._database, client, turn, token, self._timing, self._allowed_hosts)
+
+
+async def _is_native(thread: Thread) -> bool:
+    async with thread.session() as session:
+        return await register.native_team(session) is not None

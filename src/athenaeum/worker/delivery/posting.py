@@ -42,6 +42,7 @@ class Posted:
 
     ts: MessageTs
     fresh: bool
+    generation: int = 0
 
 
 class Posting:
@@ -207,7 +208,7 @@ class Posting:
         async with self._thread.session() as session:
             counts = await intents.record(session, self._thread.turn, intent, ts)
         if counts == ts:
-            return Posted(ts, fresh=fresh)
+            return Posted(ts, fresh=fresh, generation=intent.generation)
         log.warning("delivery.post_withdrawn", turn_id=str(self._thread.turn.id), part=intent.part)
         await self._thread.remove(ts)
         return None if counts is None else Posted(counts, fresh=False)

@@ -13,15 +13,26 @@ from typing import TYPE_CHECKING
 import structlog
 
 from athenaeum.domain.turn import Answer, StepStarted
-from athenaeum.slack.errors import Ambiguous, ContentRefused, MessageGone, RateLimited, SlackFailure
+from athenaeum.slack.errors import (
+    Ambiguous,
+    CallRefused,
+    ContentRefused,
+    MessageGone,
+    MissingScope,
+    RateLimited,
+    SlackFailure,
+)
 from athenaeum.slack.formatting import render
+from athenaeum.tenants import register
 from athenaeum.worker.delivery.content import PLACEHOLDER, Content
 from athenaeum.worker.delivery.correction import overwrite
+from athenaeum.worker.delivery.growth import Growth
 from athenaeum.worker.delivery.posting import Posting
 
 if TYPE_CHECKING:
     from athenaeum.domain.identity import MessageTs
     from athenaeum.domain.turn import Progress
+    from athenaeum.worker.delivery.posting import Posted
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
@@ -62,7 +73,9 @@ class ProgressFeed:
             Misconfigured: The token doesn't work.
         """
         try:
-            posted = await Posting(self._thread).place(0, PLACEHOLDER.stoppable(self._thread.turn.id))
+            posted = await self._grow() or await Posting(self._thread).place(
+                0, PLACEHOLDER.stoppable(self._thread.turn.id)
+            )
         except (Ambiguous, RateLimited) as error:
             log.warning("delivery.placeholder_failed", turn_id=str(self._thread.turn.id), error=error.code)
             return
@@ -75,6 +88,40 @@ class ProgressFeed:
                 if not await self._update(posted.ts, _content(self._newest)):
                     return
             await self._pause()
+
+    async def _grow(self) -> Posted | None:
+        """Stream what there is to show until the stream ends; None where nothing is streamed."""
+        async with self._thread.session() as session:
+            team = await register.native_team(session)
+        if team is None:
+            return None
+        try:
+            posted = await Posting(self._thread).ensure(0, PLACEHOLDER.streamed(team))
+        except (CallRefused, MissingScope, ContentRefused) as error:
+            log.info("delivery.not_streamed", turn_id=str(self._thread.turn.id), error=error.code)
+            return None
+        if not posted.fresh:
+            return posted  # what stands there began before: it is gone on with by updates
+        growth = Growth(self._thread, posted, first=PLACEHOLDER.text)
+        if await self._follow(growth) and self._newest is not None:
+            self._stirred.set()
+        await growth.end()
+        return posted
+
+    async def _follow(self, growth: Growth) -> bool:
+        """Show in a stream what comes; True when there is more to show than it takes."""
+        while not self._closed.is_set():
+            try:
+                async with asyncio.timeout(growth.left):
+                    await self._stirred.wait()
+            except TimeoutError:
+                return True
+            if self._newest is not None and not self._closed.is_set() and self._thread.slack.limits.spare_append():
+                self._stirred.clear()
+                if not await growth.show(self._newest):
+                    return True
+            await self._pause()
+        return False
 
     async def _pause(self) -> None:
         try:

@@ -9,11 +9,12 @@ import structlog
 
 from athenaeum.conversations import turns
 from athenaeum.domain.identity import MessageTs, client_msg_id
-from athenaeum.slack.errors import CallRefused, MessageGone
+from athenaeum.slack.chunks import task
+from athenaeum.slack.errors import CallRefused, MessageGone, RateLimited, StreamRunning, failure
 from athenaeum.slack.post import Post
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 METADATA = "athenaeum_turn"
 """The `event_type` of our messages' metadata; the payload is `{"turn": id, "part": n, "generation": g}`."""
-
 _BEHIND = 3600
 """Seconds, at most, that Slack's clock is behind the database's."""
 
@@ -64,8 +64,14 @@ class Thread:
         async with self.session() as session:
             await turns.check(session, self.turn.id, self.token)
 
+    def mark(self, part: int, generation: int) -> str:
+        """What a stream is known by: it has no metadata, but tasks with names."""
+        return f"{self.turn.id}/{part}/{generation}"
+
     async def post(self, content: Content, *, part: int, generation: int) -> MessageTs:
-        """Post one part, recognisable to Slack by its id and to us by its metadata."""
+        """Post one part, recognisable to Slack by its id and to us by its metadata; a stream by its task alone."""
+        if content.stream_to is not None:
+            return await self._start(content.text, content.stream_to, self.mark(part, generation))
         payload = {"turn": str(self.turn.id), "part": part, "generation": generation}
         return await self.slack.post_message(
             Post(
@@ -79,13 +85,15 @@ class Thread:
         )
 
     async def update(self, ts: MessageTs, content: Content) -> None:
-        """Make a message show this content."""
-        await self.slack.update_message(self.turn.channel, ts, text=content.text, blocks=content.blocks)
+        """Make a message show this content, and grow no more."""
+        await self._settled(
+            ts, lambda: self.slack.update_message(self.turn.channel, ts, text=content.text, blocks=content.blocks)
+        )
 
     async def remove(self, ts: MessageTs) -> None:
         """Delete a message of ours; one that is gone already, or that Slack won't let go, is no error."""
         try:
-            await self.slack.delete_message(self.turn.channel, ts)
+            await self._delete(ts)
         except MessageGone:
             pass
         except CallRefused as error:  # where compliance exports are on, nothing is ever deleted
@@ -94,7 +102,7 @@ class Thread:
     async def take_away(self, ts: MessageTs, tombstone: Content) -> None:
         """Delete a message of ours, or, where Slack won't, overwrite it."""
         try:
-            await self.slack.delete_message(self.turn.channel, ts)
+            await self._delete(ts)
         except (MessageGone, CallRefused) as error:
             if error.code == "message_not_found":
                 return
@@ -110,6 +118,37 @@ class Thread:
             payload: dict[str, Any] = metadata.get("event_payload") or {}
             if metadata.get("event_type") == METADATA and payload.get("turn") == str(self.turn.id):
                 yield Mark(MessageTs(message["ts"]), int(payload.get("part", 0)), int(payload.get("generation", 0)))
+            elif found := self._streamed(message):
+                yield found
+
+    def _streamed(self, message: dict[str, Any]) -> Mark | None:
+        """A message of ours that grows, or grew and never became anything else."""
+        blocks: list[dict[str, Any]] = message.get("blocks") or []
+        for card in (card for block in blocks for card in (block, *(block.get("tasks") or ()))):
+            turn, *numbers = str(card.get("task_id") or "").split("/")
+            if turn == str(self.turn.id) and len(numbers) > 1:
+                return Mark(MessageTs(message["ts"]), int(numbers[0]), int(numbers[1]))
+        return None
+
+    async def _start(self, task_title: str, team: str, mark: str) -> MessageTs:
+        turn = self.turn
+        begun = [task(mark, task_title, done=False)]
+        try:
+            return await self.slack.start_stream(
+                turn.channel, turn.thread_ts, chunks=begun, reader=turn.asker, team=team
+            )
+        except RateLimited as error:  # a stream is not worth waiting for
+            raise failure(error.method, error.code) from error
+
+    async def _delete(self, ts: MessageTs) -> None:
+        await self._settled(ts, lambda: self.slack.delete_message(self.turn.channel, ts))
+
+    async def _settled(self, ts: MessageTs, change: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await change()
+        except StreamRunning:
+            await self.slack.stop_stream(self.turn.channel, ts)
+            await change()
 
     def _replies(self) -> AsyncIterator[dict[str, Any]]:
         turn = self.turn

@@ -30,3 +30,5 @@ class Timing:
     """Before an update is repeated after a failure that may pass."""
     progress: timedelta = timedelta(seconds=1.2)
     """Between two updates of the same message."""
+    stream: timedelta = timedelta(seconds=240)
+    """After which a message that is streamed goes on by updates: Slack ends a stream some 300 s after its start."""
