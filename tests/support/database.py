@@ -4,6 +4,7 @@ The server is the product's embedded PostgreSQL under a temporary home, shared b
 ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server. Its sessions write nothing that
 must outlive the run, so fsync is off (a killed postmaster loses nothing by that, only a killed machine does), and
 its files are in memory where there is room: a database of 900 files took 159 ms to make on a disk, and 57 ms there.
+There its files are copied, and not its pages by way of the WAL: 50 ms of CPU instead of 84, with its end.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class PostgresServer:
         """Create a database of the application's role and give its URL."""
         owner = sql.Identifier(urlsplit(self.url).username or "postgres")
         self._administer(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(template), owner
             )
         )
