@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import func, or_, select, text, tuple_, update
+from sqlalchemy import or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +20,7 @@ from athenaeum.conversations.archive import UNINDEXED
 from athenaeum.conversations.history import SAID
 from athenaeum.conversations.mrkdwn import mentioned, mentions, plain
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.database.models import SlackChannel, SlackMessage, Tenant, Turn
+from athenaeum.database.models import SlackChannel, SlackMessage, Tenant
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, TenantId, UserId
 from athenaeum.domain.passage import Origin
@@ -31,7 +31,7 @@ from athenaeum.slack.permalink import permalink
 
 log = structlog.get_logger(__name__)
 
-_BATCH = 50  # messages in a transaction; it holds the tenant's index for some 100 ms
+_BATCH = 200  # messages in a transaction; it holds the tenant's index for some 100 ms
 _SWEEP = timedelta(seconds=60)
 _SWEEP_UNTOLD = timedelta(seconds=2)  # behind a pooler, where no announcement comes through
 _PAUSE = 1.0  # seconds after a fault
@@ -142,13 +142,14 @@ class _Batch:
         asked = await self._asked([message for message, *_ in rows])
         users = {UserId(message.user_id) for message, *_ in rows if message.user_id}
         names = await people.names(self._session, users | mentioned(message.text for message, *_ in rows))
+        sources: dict[str, list[NewPassage]] = {}
         for message, channel, kind in rows:
-            key = f"slack:{message.channel_id}:{message.ts}"
-            if (message.channel_id, message.ts) in asked or not _quotable(message, us):
-                await self._index.remove(self._session, self._tenant, key)
-                continue
-            passage = _passage(message, _TITLES.get(ChannelKind(kind)) or f"#{channel}", us.slack_url, names)
-            await self._index.put(self._session, self._tenant, key, [passage], embed=False)
+            quotable = (message.channel_id, message.ts) not in asked and _quotable(message, us)
+            title = _TITLES.get(ChannelKind(kind)) or f"#{channel}"
+            sources[f"slack:{message.channel_id}:{message.ts}"] = (
+                [_passage(message, title, us.slack_url, names)] if quotable else []
+            )
+        await self._index.put_all(self._session, self._tenant, sources, embed=False)
         await self._mark([message for message, *_ in rows])
         return len(rows)
 
@@ -164,22 +165,37 @@ class _Batch:
         return [(row[0], row[1], row[2]) for row in await self._session.execute(statement)]
 
     async def _asked(self, messages: Sequence[SlackMessage]) -> set[tuple[str, str]]:
-        keys = [(message.channel_id, message.ts) for message in messages]
-        statement = select(Turn.channel_id, Turn.message_ts).where(tuple_(Turn.channel_id, Turn.message_ts).in_(keys))
-        return {(channel, ts) for channel, ts in await self._session.execute(statement)}
+        keys = {
+            "channels": [message.channel_id for message in messages],
+            "stamps": [message.ts for message in messages],
+        }
+        return {(row.channel_id, row.message_ts) for row in await self._session.execute(_ASKED, keys)}
 
     async def _mark(self, messages: Sequence[SlackMessage]) -> None:
-        # an edit or a deletion that came meanwhile leaves its message waiting
-        version = tuple_(
-            SlackMessage.channel_id,
-            SlackMessage.ts,
-            SlackMessage.sent_at,
-            SlackMessage.text,
-            SlackMessage.deleted_at.is_(None),
-        )
-        seen = [(row.channel_id, row.ts, row.sent_at, row.text, row.deleted_at is None) for row in messages]
-        statement = update(SlackMessage).where(version.in_(seen)).values(indexed_at=func.clock_timestamp())
-        await self._session.execute(statement.execution_options(synchronize_session=False))
+        seen = {
+            "channels": [message.channel_id for message in messages],
+            "stamps": [message.ts for message in messages],
+            "moments": [message.sent_at for message in messages],
+            "texts": [message.text for message in messages],
+            "standing": [message.deleted_at is None for message in messages],
+        }
+        await self._session.execute(_MARK, seen)
+
+
+_ASKED = text("""
+    SELECT channel_id, message_ts FROM turns
+    JOIN unnest(CAST(:channels AS text[]), CAST(:stamps AS text[])) AS seen (channel_id, message_ts)
+    USING (channel_id, message_ts)
+""")
+# an edit or a deletion that came meanwhile leaves its message waiting
+_MARK = text("""
+    UPDATE slack_messages AS message SET indexed_at = clock_timestamp()
+    FROM unnest(CAST(:channels AS text[]), CAST(:stamps AS text[]), CAST(:moments AS timestamptz[]),
+                CAST(:texts AS text[]), CAST(:standing AS boolean[]))
+         AS seen (channel_id, ts, sent_at, text, standing)
+    WHERE message.channel_id = seen.channel_id AND message.ts = seen.ts AND message.sent_at = seen.sent_at
+      AND message.text = seen.text AND (message.deleted_at IS NULL) = seen.standing
+""")
 
 
 def _quotable(message: SlackMessage, us: Tenant) -> bool:

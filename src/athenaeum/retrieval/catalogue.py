@@ -17,54 +17,62 @@ from athenaeum.retrieval.passages import Filed, NewPassage, frequencies, lead
 BLOCK: Final = 1024
 """Passages of a shelf whose postings share a row: fewer are slower to read, more are slower to change."""
 
+Place = tuple[str, int]
+"""Where a passage stands: its source's key, and its position there."""
+
 
 async def lock(session: AsyncSession, tenant: TenantId) -> None:
     """Let one transaction at a time change a tenant's index: writers of one block's postings would deadlock."""
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"index:{tenant}"})
 
 
-async def digests(session: AsyncSession, source_key: str) -> list[tuple[PassageId, str]]:
-    """The stored passages of a source, in its order."""
+async def digests(session: AsyncSession, sources: Collection[str]) -> list[tuple[PassageId, str, str]]:
+    """The stored passages of sources, each with its source's key and its digest, in their order."""
     rows = await session.execute(
-        text("SELECT passage_id, content_hash FROM passages WHERE source_key = :source_key ORDER BY position"),
-        {"source_key": source_key},
+        text(
+            "SELECT passage_id, source_key, content_hash FROM passages WHERE source_key = ANY(:sources)"
+            " ORDER BY source_key, position"
+        ),
+        {"sources": list(sources)},
     )
-    return [(PassageId(row.passage_id), row.content_hash) for row in rows]
+    return [(PassageId(row.passage_id), row.source_key, row.content_hash) for row in rows]
 
 
-async def insert(session: AsyncSession, source_key: str, passages: Mapping[int, NewPassage]) -> list[tuple[int, Filed]]:
-    """Add a source's passages by their positions, and give them their places."""
-    words = {position: frequencies(passage.lead, passage.text) for position, passage in passages.items()}
-    shelves: defaultdict[str, list[int]] = defaultdict(list)
-    for position, passage in passages.items():
-        shelves[passage.shelf].append(position)
-    blocks: dict[int, int] = {}
-    for shelf, positions in sorted(shelves.items()):
-        length = sum(words[position].total() for position in positions)
-        last = (await session.execute(_FILE, {"shelf": shelf, "count": len(positions), "length": length})).scalar_one()
-        blocks |= {position: (last - index - 1) // BLOCK for index, position in enumerate(positions)}
+async def insert(session: AsyncSession, passages: Mapping[Place, NewPassage]) -> list[tuple[Place, Filed]]:
+    """Add passages, and put them on their shelves."""
+    words = {place: frequencies(passage.lead, passage.text) for place, passage in passages.items()}
+    shelves: defaultdict[str, list[Place]] = defaultdict(list)
+    for place, passage in passages.items():
+        shelves[passage.shelf].append(place)
+    blocks: dict[Place, int] = {}
+    for shelf, places in sorted(shelves.items()):
+        length = sum(words[place].total() for place in places)
+        last = (await session.execute(_FILE, {"shelf": shelf, "count": len(places), "length": length})).scalar_one()
+        blocks |= {place: (last - index - 1) // BLOCK for index, place in enumerate(places)}
     rows = [
         {
-            "position": position,
+            "source_key": place[0],
+            "position": place[1],
             "origin": passage.origin,
             "shelf": passage.shelf,
-            "block": blocks[position],
+            "block": blocks[place],
             "channel_id": passage.channel_id,
             "title": passage.title,
             "heading": passage.heading,
             "url": passage.url,
             "text": passage.text,
             "content_hash": passage.digest,
-            "length": words[position].total(),
+            "length": words[place].total(),
             "written_at": passage.written_at.isoformat() if passage.written_at else None,
             "author": passage.author,
         }
-        for position, passage in passages.items()
+        for place, passage in passages.items()
     ]
-    inserted = await session.execute(_INSERT, {"source_key": source_key, "rows": json.dumps(rows)})
-    return [
-        (row.position, Filed(PassageId(row.passage_id), row.shelf, row.block, words[row.position])) for row in inserted
+    inserted = [
+        (Place((row.source_key, row.position)), row)
+        for row in await session.execute(_INSERT, {"rows": json.dumps(rows)})
     ]
+    return [(place, Filed(PassageId(row.passage_id), row.shelf, row.block, words[place])) for place, row in inserted]
 
 
 async def renew(session: AsyncSession, passages: Mapping[PassageId, tuple[int, NewPassage]]) -> None:
@@ -192,11 +200,11 @@ _FILE = text("""
 _INSERT = text("""
     INSERT INTO passages (tenant_id, source_key, position, origin, shelf, block, channel_id, title, heading, url,
                           text, content_hash, length, written_at, author)
-    SELECT athenaeum_tenant(), :source_key, new.*
+    SELECT athenaeum_tenant(), new.*
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
-        position integer, origin text, shelf text, block integer, channel_id text, title text, heading text, url text,
-        text text, content_hash text, length integer, written_at timestamptz, author text)
-    RETURNING passage_id, position, shelf, block
+        source_key text, position integer, origin text, shelf text, block integer, channel_id text, title text,
+        heading text, url text, text text, content_hash text, length integer, written_at timestamptz, author text)
+    RETURNING passage_id, source_key, position, shelf, block
 """)
 
 _RENEW = text("""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 
 import structlog
@@ -90,33 +90,45 @@ class Index:
         `session` is the tenant's; the caller commits. What has not changed keeps its id and its vectors. With `embed`
         False, or when the embedder does not answer, new passages are found by their words until `embed_missing`.
         """
-        wanted = [passage.storable() for passage in passages]
-        known = {digest for _, digest in await catalogue.digests(session, source_key)}
-        fresh = {passage.digest: passage for passage in wanted if passage.digest not in known}
-        embedded = await self._embed(list(fresh.values())) if embed else {}
+        return await self.put_all(session, tenant, {source_key: passages}, embed=embed)
+
+    async def put_all(
+        self,
+        session: AsyncSession,
+        tenant: TenantId,
+        sources: Mapping[str, Sequence[NewPassage]],
+        *,
+        embed: bool = True,
+    ) -> int:
+        """As `put`, for many sources at once; one without passages is taken out."""
+        wanted: dict[catalogue.Place, NewPassage] = {
+            (key, position): passage.storable()
+            for key, passages in sources.items()
+            for position, passage in enumerate(passages)
+        }
+        embedded = await self._embed(await _unknown(session, wanted)) if embed else {}
 
         await catalogue.lock(session, tenant)
-        stored: defaultdict[str, list[PassageId]] = defaultdict(list)
-        for identity, digest in await catalogue.digests(session, source_key):
-            stored[digest].append(identity)
+        stored: defaultdict[tuple[str, str], list[PassageId]] = defaultdict(list)
+        for identity, key, digest in await catalogue.digests(session, sources):
+            stored[key, digest].append(identity)
         kept: dict[PassageId, tuple[int, NewPassage]] = {}
-        new: dict[int, NewPassage] = {}
-        for position, passage in enumerate(wanted):
-            if ids := stored[passage.digest]:
+        new: dict[catalogue.Place, NewPassage] = {}
+        for (key, position), passage in wanted.items():
+            if ids := stored[key, passage.digest]:
                 kept[ids.pop(0)] = position, passage
             else:
-                new[position] = passage
+                new[key, position] = passage
         await self._take_out(session, [identity for ids in stored.values() for identity in ids])
         if kept:
             await catalogue.renew(session, kept)
         if new:
-            await self._file(session, source_key, new, embedded)
+            await self._file(session, new, embedded)
         return len(new)
 
     async def remove(self, session: AsyncSession, tenant: TenantId, source_key: str) -> None:
         """Take a source out of the index; the caller commits."""
-        await catalogue.lock(session, tenant)
-        await self._take_out(session, [identity for identity, _ in await catalogue.digests(session, source_key)])
+        await self.put_all(session, tenant, {source_key: ()})
 
     async def embed_missing(self, tenant: TenantId, progress: Callable[[int, int], None] | None = None) -> int:
         """Embed all passages that have no vectors of this embedder, and give their number.
@@ -148,19 +160,15 @@ class Index:
         return done
 
     async def _file(
-        self, session: AsyncSession, source_key: str, new: dict[int, NewPassage], embedded: dict[str, Vectors]
+        self, session: AsyncSession, new: Mapping[catalogue.Place, NewPassage], embedded: Mapping[str, Vectors]
     ) -> None:
-        filed = await catalogue.insert(session, source_key, new)
+        filed = await catalogue.insert(session, new)
         await postings.add(session, [passage for _, passage in filed])
         if self._embedder is not None:
             await vectors.store(
                 session,
                 self._embedder,
-                {
-                    passage.id: embedded[new[position].digest]
-                    for position, passage in filed
-                    if new[position].digest in embedded
-                },
+                {passage.id: embedded[new[place].digest] for place, passage in filed if new[place].digest in embedded},
             )
 
     async def _take_out(self, session: AsyncSession, ids: Collection[PassageId]) -> None:
@@ -186,6 +194,13 @@ class Index:
         except EmbedderUnavailable as error:
             log.warning("index.searching_by_words", error=str(error))
             return None
+
+
+async def _unknown(session: AsyncSession, wanted: Mapping[catalogue.Place, NewPassage]) -> list[NewPassage]:
+    """Those that their sources do not hold yet, each once."""
+    known = {(key, digest) for _, key, digest in await catalogue.digests(session, {key for key, _ in wanted})}
+    fresh = {passage.digest: passage for (key, _), passage in wanted.items() if (key, passage.digest) not in known}
+    return list(fresh.values())
 
 
 # compiling a query takes longer than running it

@@ -63,6 +63,26 @@ async def test_search_goes_on_while_the_embedder_does_not_answer(
     assert await count(database, "embeddings") == 0
 
 
+async def test_many_sources_are_put_at_once_and_the_empty_ones_taken_out(
+    database: DatabaseConnection, index: Index
+) -> None:
+    await put(database, index, "old", LUNCH)
+    await put(database, index, "kept", RETRY)
+    sources = {"old": (), "kept": (RETRY,), "new": (DEPLOY, DEPLOY), "other": (DEPLOY,)}
+
+    async with database.session(DEFAULT_TENANT) as session:
+        new = await index.put_all(session, DEFAULT_TENANT, sources)
+
+    assert new == 3
+    async with database.session(DEFAULT_TENANT) as session:
+        rows = await session.execute(text("SELECT source_key, position FROM passages ORDER BY 1, 2"))
+        assert [tuple(row) for row in rows] == [("kept", 0), ("new", 0), ("new", 1), ("other", 0)]
+    assert await index.embed_missing(DEFAULT_TENANT) == 0
+    by_words = Index(database, None)
+    assert await by_words.search("soup", audience=TERMINAL) == []
+    assert len(await by_words.search("deployed", audience=TERMINAL)) == 3
+
+
 async def test_what_the_embedder_missed_is_embedded_later(
     database: DatabaseConnection, index: Index, embedder: LetterEmbedder
 ) -> None:
