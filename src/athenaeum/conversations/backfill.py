@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations import bulk, channels
 from athenaeum.conversations.channels import read_channel
-from athenaeum.conversations.gaps import FRESH
+from athenaeum.conversations.gaps import FRESH, dated
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, TenantId
@@ -74,6 +74,10 @@ async def backfill(
     return work.report
 
 
+def _moments(page: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [str(one["ts"]) for one in dated(page)]
+
+
 def _is_direct(raw: Mapping[str, Any]) -> bool:
     return read_channel(raw).kind in {ChannelKind.DIRECT, ChannelKind.GROUP}
 
@@ -97,11 +101,11 @@ class _Backfill:
         else:
             before = reached or MessageTs(f"{(datetime.now(UTC) - FRESH).timestamp():.6f}")
             async for page in self._client.history_pages(place, before=before):
-                await self._store(place, page, reached=min((str(one["ts"]) for one in page), default=None))
+                await self._store(place, page, reached=min(_moments(page), default=None))
                 tell()
         for thread, after in await self._open_threads(place):
             async for page in self._client.reply_pages(place, thread, after=after):
-                await self._store(place, page, thread=thread, reached=max(str(one["ts"]) for one in page))
+                await self._store(place, page, thread=thread, reached=max(_moments(page), default=None))
                 tell()
             await self._finish(place, thread)
             self.report.threads += 1
@@ -119,7 +123,7 @@ class _Backfill:
                 log.warning("history.unreadable", channel=channel, error=str(error))
         async with self._database.session(self._tenant) as session:
             merged = await bulk.store(session, batch)
-            if threads := [{"channel": channel, "thread": one["ts"]} for one in page if one.get("reply_count")]:
+            if threads := [{"channel": channel, "thread": one["ts"]} for one in dated(page) if one.get("reply_count")]:
                 await session.execute(_OPEN, threads)
             await session.execute(_REACH, {"channel": channel, "thread": thread, "reached": reached})
         self.report.messages += len(batch)

@@ -97,7 +97,7 @@ class _Gap:
                 return
 
     def _note_threads(self, page: Sequence[Mapping[str, Any]]) -> None:
-        for raw in page:
+        for raw in dated(page):
             if raw.get("reply_count") and (self.read_to is None or _newest(raw) > self.read_to):
                 self.threads.append(MessageTs(str(raw["ts"])))
 
@@ -119,6 +119,19 @@ class _Gap:
             merged = await bulk.store(session, batch)
         self.new += merged.new
         self.fresh |= fresh
+
+
+def dated(page: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages of a page whose ts can be read: of the others nobody can say where they stand."""
+    return [raw for raw in page if _is_dated(raw)]
+
+
+def _is_dated(raw: Mapping[str, Any]) -> bool:
+    try:
+        Payload.of(raw).ts()
+    except Malformed:
+        return False
+    return True
 
 
 def _newest(raw: Mapping[str, Any]) -> MessageTs:

@@ -8,11 +8,13 @@ from athenaeum.conversations.backfill import BackfillReport, backfill
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.tenant import Tenant
 from athenaeum.slack.client import SlackClient
+from athenaeum.tenants import register
 from slacksim.faults import Fault
 from slacksim.model import Message
 from slacksim.server import SlackSim
 from slacksim.world import World
 from support.slack_events import Store
+from support.sparse_slack import BOT_TOKEN, SparseSlack
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +99,19 @@ async def test_slacks_429_is_waited_out(
 
     assert report.refused == {}
     assert "Long ago 0." in await texts(store)
+
+
+async def test_a_page_with_odd_objects_costs_no_more_than_these(database: DatabaseConnection) -> None:
+    good = {"type": "message", "user": "U1", "text": "Good.", "ts": "1600000000.000100", "reply_count": 1}
+    odd = [{"type": "message", "text": "No ts.", "reply_count": 1}, good | {"ts": "yesterday"}]
+    reply = good | {"text": "Reply.", "ts": "1600000001.000100", "thread_ts": good["ts"], "reply_count": 0}
+    room = {"id": "G0SPARSE", "name": "room", "is_member": True}
+    async with SparseSlack() as slack, SlackClient(BOT_TOKEN, base_url=f"http://{slack.url}/api/") as client:
+        slack.methods["conversations.list"] = lambda _: {"channels": [room]}
+        slack.methods["conversations.history"] = lambda _: {"messages": [*odd, good]}
+        slack.methods["conversations.replies"] = lambda _: {"messages": [good, reply, odd[0]]}
+        tenant = await register.bind(database, await client.auth_test())
+        report = await backfill(database, client, tenant.id)
+
+    assert (report.channels, report.threads, report.refused) == (1, 1, {})
+    assert await texts(Store(database, tenant.id)) == ["Good.", "Reply."]
