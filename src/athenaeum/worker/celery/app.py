@@ -31,7 +31,12 @@ _SETTINGS: dict[str, Any] = {
     "broker_connection_max_retries": None,  # for ever: without its broker a worker has nothing else to do
     "broker_connection_timeout": 4,
 }
-_REDIS = {"socket_timeout": 10, "socket_connect_timeout": 4, "socket_keepalive": True}
+_REDIS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 4,
+    "socket_keepalive": True,
+    "polling_interval": 0.2,  # seconds of a BRPOP: who stops waits for the end of one
+}
 _AMQP = {"confirm_publish": True}
 _AT_ONCE = {"max_retries": 1, "interval_start": 0}
 
