@@ -34,19 +34,26 @@ class Context:
 
 async def gather(database: DatabaseConnection, question: Question) -> Context:
     """Read the context of a question from our own store."""
-    tenant = await register.get(database, question.tenant)
+    surroundings = await setting(database, question)
     async with database.session(question.tenant) as session:
-        setting = Setting(
-            company_name=tenant.company_name,
-            domain_areas=tenant.domain_areas,
-            current_date=f"{question.asked_at:%A, %-d %B %Y}",
-            user_name=_name(question.asker_name),
-            channel_name=_place_name(question.place),
-            persona=await persona_for(session, question.place.id, question.asker),
-        )
         thread = await _thread(session, question)
         recent = await _recent(session, question)
-    return Context(setting, thread=told(thread, _THREAD_CHARACTERS), recent=told(recent, _RECENT_CHARACTERS))
+    return Context(surroundings, thread=told(thread, _THREAD_CHARACTERS), recent=told(recent, _RECENT_CHARACTERS))
+
+
+async def setting(database: DatabaseConnection, question: Question) -> Setting:
+    """Who asks whom, and where: all of it but the conversation."""
+    tenant = await register.get(database, question.tenant)
+    async with database.session(question.tenant) as session:
+        persona = await persona_for(session, question.place.id, question.asker)
+    return Setting(
+        company_name=tenant.company_name,
+        domain_areas=tenant.domain_areas,
+        current_date=f"{question.asked_at:%A, %-d %B %Y}",
+        user_name=_name(question.asker_name),
+        channel_name=_place_name(question.place),
+        persona=persona,
+    )
 
 
 async def _thread(session: AsyncSession, question: Question) -> list[Line]:

@@ -14,6 +14,7 @@ class Keyword(StrEnum):
     HELP = "help"
     WHOAMI = "whoami"
     SOURCES = "sources"
+    SETTINGS = "settings"
     FORGET = "forget"
     MUTE = "mute"
     UNMUTE = "unmute"

@@ -6,14 +6,15 @@ Only messages outside of threads: in a thread the bot listens once it was spoken
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import Row, Select, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.database.models import ChannelMode, SlackChannel
+from athenaeum.database.models import ChannelMode, SlackChannel, SlackMember
 from athenaeum.domain.channel import Mode
-from athenaeum.domain.identity import ChannelId
+from athenaeum.domain.identity import ChannelId, UserId
 from athenaeum.errors import RetryLater
 
 CAP = 20
@@ -71,17 +72,35 @@ async def set_mode(session: AsyncSession, channel: ChannelId, mode: Mode, *, cap
     )
 
 
+async def setting_of(session: AsyncSession, channel: ChannelId) -> ChannelSetting:
+    """How a channel stands."""
+    known = (await session.execute(_settings().where(SlackChannel.channel_id == channel))).one_or_none()
+    return ChannelSetting(channel, "", Mode.MENTIONS, CAP, 0) if known is None else _read(known)
+
+
 async def list_settings(session: AsyncSession) -> list[ChannelSetting]:
     """The mode of every channel that is not archived, by name; direct messages have none."""
+    channel = SlackChannel
+    listed = _settings().where(channel.kind != "im", ~channel.is_archived).order_by(channel.name, channel.channel_id)
+    return [_read(row) for row in await session.execute(listed)]
+
+
+async def list_answered(session: AsyncSession, user: UserId) -> list[ChannelSetting]:
+    """The channels of a person in which more is answered than mentions, by name."""
+    theirs = select(SlackMember.channel_id).where(SlackMember.user_id == user)
+    listed = (SlackChannel.channel_id.in_(theirs), ~SlackChannel.is_archived, ChannelMode.mode != Mode.MENTIONS.value)
+    found = await session.execute(_settings().where(*listed).order_by(SlackChannel.name, SlackChannel.channel_id))
+    return [_read(row) for row in found]
+
+
+def _settings() -> Select[str, str, str, int, Any]:
     row, channel = ChannelMode, SlackChannel
     today = case((row.counted_on == _TODAY, row.answered), else_=0)
-    listed = (
-        select(channel.channel_id, channel.name, row.mode, row.cap, today)
-        .outerjoin(row, row.channel_id == channel.channel_id)
-        .where(channel.kind != "im", ~channel.is_archived)
-        .order_by(channel.name, channel.channel_id)
+    return select(channel.channel_id, channel.name, row.mode, row.cap, today).outerjoin(
+        row, row.channel_id == channel.channel_id
     )
-    return [
-        ChannelSetting(ChannelId(found), name, Mode(mode or Mode.MENTIONS), cap or CAP, answered or 0)
-        for found, name, mode, cap, answered in await session.execute(listed)
-    ]
+
+
+def _read(row: Row[str, str, str, int, Any]) -> ChannelSetting:
+    channel, name, mode, cap, answered = row
+    return ChannelSetting(ChannelId(channel), name, Mode(mode or Mode.MENTIONS), cap or CAP, answered or 0)

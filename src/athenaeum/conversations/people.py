@@ -96,6 +96,13 @@ async def meet(session: AsyncSession, user: UserId) -> bool:
     return (await session.execute(_MEET, {"user_id": user})).first() is not None
 
 
+async def full_name(session: AsyncSession, user: UserId) -> str:
+    """How somebody is called in full; their id where nobody knows."""
+    known = select(SlackUser.real_name, SlackUser.name).where(SlackUser.user_id == user)
+    row = (await session.execute(known)).first()
+    return (row.real_name or row.name) if row else str(user)
+
+
 async def names(session: AsyncSession, users: Iterable[UserId]) -> dict[UserId, str]:
     """What to call each of `users`; who is not known by name is left out."""
     statement = select(SlackUser.user_id, SlackUser.name).where(SlackUser.user_id.in_(set(users)), SlackUser.name != "")

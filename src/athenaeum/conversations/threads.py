@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,6 +73,18 @@ async def unmute(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs
 async def forget(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs, *, spoken: MessageTs) -> None:
     """Stop listening, and go on without what was said in the thread up to this message."""
     await _put(session, channel, thread_ts, spoken, forgotten_ts=spoken, engaged_until=func.now())
+
+
+async def set_muted(session: AsyncSession, channel: ChannelId, *, muted: bool) -> None:
+    """Mute every thread of a channel that was ever listened in, or none of them; threads to come begin unmuted."""
+    await session.execute(update(_ROW).where(_ROW.channel_id == channel).values(muted=muted))
+
+
+async def forget_all(session: AsyncSession, channel: ChannelId, *, spoken: MessageTs) -> None:
+    """`forget` for every thread of a channel, and for what is said there outside of threads."""
+    await forget(session, channel, OUTSIDE, spoken=spoken)
+    there = update(_ROW).where(_ROW.channel_id == channel)
+    await session.execute(there.values(forgotten_ts=spoken, engaged_until=func.now()))
 
 
 async def forgotten(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs) -> MessageTs | None:

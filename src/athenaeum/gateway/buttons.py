@@ -7,8 +7,20 @@ from uuid import UUID
 
 from athenaeum.conversations.feedback import Rating
 from athenaeum.domain.identity import AppointmentId, ApprovalId, MessageTs, TurnId
-from athenaeum.gateway.changes import Accepted, CalledOff, Change, Clicked, Explained, Halted, Nothing, Rated, Repeated
+from athenaeum.gateway.changes import (
+    Accepted,
+    CalledOff,
+    Change,
+    Clicked,
+    Disowned,
+    Explained,
+    Halted,
+    Nothing,
+    Rated,
+    Repeated,
+)
 from athenaeum.slack.formatting import AGAIN, APPROVE, CALL_OFF, DENY, FEEDBACK, REASON, REVEAL, STOP, read_occasion
+from athenaeum.slack.formatting.home import ERASE
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 if TYPE_CHECKING:
@@ -70,6 +82,10 @@ def _call_off(event: Payload, action: Payload) -> Change:
     return CalledOff(event.channel(), _thread(event), event.user(), AppointmentId(_value(action)))
 
 
+def _disown(event: Payload, _: Payload) -> Change:
+    return Disowned(event.user())
+
+
 def _accept(event: Payload, action: Payload) -> Change:
     return Accepted(event.channel(), event.user(), TurnId(_value(action)))
 
@@ -102,6 +118,7 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     AGAIN: _again,
     CALL_OFF: _call_off,
     REVEAL: _accept,
+    ERASE: _disown,
     FEEDBACK: _rate,
     **{f"{FEEDBACK}_{verdict}": _rate for verdict in Rating},
 }

@@ -125,6 +125,20 @@ class CalledOff:
 
 
 @dataclass(frozen=True, slots=True)
+class Disowned:
+    """Somebody wants all that they left here deleted."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class HomeOpened:
+    """Somebody looks at their Home tab."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -186,6 +200,20 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Press = Accepted | CalledOff | Clicked | Explained | Halted | Rated | Repeated
+Press = Accepted | CalledOff | Clicked | Disowned | Explained | Halted | Rated | Repeated
 """What a click on one of our buttons wants, or says in a modal of ours."""
-Change = Written | Removed | Reacted | Press | Moved | Renamed | Archived | Doubted | Stale | Relocated | Met | Nothing
+Change = (
+    Written
+    | Removed
+    | Reacted
+    | Press
+    | Moved
+    | Renamed
+    | Archived
+    | Doubted
+    | Stale
+    | Relocated
+    | Met
+    | HomeOpened
+    | Nothing
+)

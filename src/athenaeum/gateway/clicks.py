@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import extras, feedback, notices, turns
+from athenaeum.conversations import extras, feedback, notices, personal, turns
 from athenaeum.conversations.appointments import book
 from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
-from athenaeum.gateway.changes import Accepted, CalledOff, Clicked, Explained, Halted, Rated, Repeated
+from athenaeum.gateway.changes import Accepted, CalledOff, Clicked, Disowned, Explained, Halted, Rated, Repeated
 from athenaeum.gateway.inquiry import Inquiry
 from athenaeum.observability.metrics import FEEDBACK
 
@@ -62,6 +62,8 @@ async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: st
             await _take_reason(session, press)
         case CalledOff():
             await _take_calling_off(session, tenant, press, cause=cause)
+        case Disowned():
+            await personal.want_erasure(session, tenant.id, press.user, cause=cause)
         case Accepted():
             await _take_acceptance(session, press, cause=cause)
     return None

@@ -10,6 +10,12 @@ from athenaeum.slack.incoming import Payload
 INTERACTIONS = frozenset({"block_actions", "view_submission"})
 """The interactions that are taken in; of others there is nothing to keep."""
 
+VISIT = "app_home_opened"
+"""The event of somebody who opens a tab of the app. It says nothing that was said, and shows again what we published:
+it is no part of the log."""
+COMMAND = "slash_commands"
+"""The type of an envelope that holds a slash command, as Socket Mode calls it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -24,7 +30,7 @@ class Envelope:
     sent_at: datetime | None = None
     """Slack's clock when it happened, in whole seconds; None for clicks."""
     body: Payload | None = None
-    """The whole of it, for the log; None for clicks, which are no part of what was said."""
+    """The whole of it, for the log; None for what is no part of what was said: clicks, commands, visits."""
 
 
 def read_envelope(body: object) -> Envelope:
@@ -39,6 +45,8 @@ def read_envelope(body: object) -> Envelope:
     outer = Payload.of(body)
     if outer.text("type") in INTERACTIONS:
         return _interaction(outer)
+    if outer.text("command"):
+        return _command(outer)
     event = Payload.of(outer.fields.get("event"))
     authorizations = outer.children("authorizations")
     leave = authorizations[0] if authorizations else Payload({})
@@ -53,7 +61,18 @@ def read_envelope(body: object) -> Envelope:
         type=event.identifier("type"),
         event=event,
         sent_at=_moment(outer.fields.get("event_time")),
-        body=outer,
+        body=None if event.text("type") == VISIT else outer,
+    )
+
+
+def _command(form: Payload) -> Envelope:
+    """A slash command, which is a flat form; its trigger is the only id it has."""
+    return Envelope(
+        team=form.optional_identifier("team_id"),
+        enterprise=form.optional_identifier("enterprise_id"),
+        event_id=form.text("trigger_id")[:128],
+        type=COMMAND,
+        event=form,
     )
 
 

@@ -16,6 +16,7 @@ from athenaeum.conversations import (
     eventlog,
     modes,
     people,
+    personal,
     questions,
     reactions,
     refresh,
@@ -38,9 +39,11 @@ from athenaeum.gateway.changes import (
     CalledOff,
     Change,
     Clicked,
+    Disowned,
     Doubted,
     Explained,
     Halted,
+    HomeOpened,
     Met,
     Moved,
     Nothing,
@@ -146,10 +149,12 @@ class _Writer:
                 await turns.recall(self._session, channel, ts)
                 await book.withdraw(self._session, self._tenant.id, channel, ts)
                 await turns.withdraw(self._session, channel, ts)
-            case Accepted() | CalledOff() | Clicked() | Explained() | Halted() | Rated() | Repeated():
+            case Accepted() | CalledOff() | Clicked() | Disowned() | Explained() | Halted() | Rated() | Repeated():
                 self.inquiry = await clicks.take(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
+            case HomeOpened(user):
+                await personal.show_home(self._session, self._tenant.id, user, cause=self._cause)
             case Met(person):
                 await people.save(self._session, [person])
             case Nothing():

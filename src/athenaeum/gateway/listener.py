@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
+from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -20,6 +21,7 @@ from athenaeum.database.connection import DatabaseConnection, transient
 from athenaeum.domain.tenant import Tenant
 from athenaeum.errors import RetryLater
 from athenaeum.gateway.admission import Admission
+from athenaeum.gateway.commands import Commands
 from athenaeum.gateway.envelope import Envelope, read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.observability.metrics import EVENTS_RECEIVED, EVENTS_REFUSED
@@ -31,6 +33,7 @@ _PATIENCE = 2.5  # seconds; Slack waits three, and a database that hangs must no
 # As many as the pool keeps open: with 40 at once every second event opened a connection of its own, and cost twice the
 # processor's time (13 ms in the two processes, and 6 ms with 10).
 _AT_ONCE = 10
+_UNTAKEN = "I could not do this just now. Please try again in a moment."
 
 
 class Receipt(Enum):
@@ -45,11 +48,12 @@ class Receipt(Enum):
 class Listener:
     """Receives payloads; both transports hand them over and acknowledge what is taken."""
 
-    def __init__(self, database: DatabaseConnection, intake: Intake) -> None:
-        """Build the Bolt app; nothing is opened."""
+    def __init__(self, database: DatabaseConnection, intake: Intake, commands: Commands | None = None) -> None:
+        """Build the Bolt app; nothing is opened. Without `commands` there are none."""
         self._admission = Admission(database)
         self._intake = intake
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._commands = commands
         self._app = AsyncApp(
             name="athenaeum",
             logger=_quiet_logger(),
@@ -88,6 +92,28 @@ class Listener:
             log.exception("event.broken", event_id=envelope.event_id, type=envelope.type)
             return Receipt.AWAY
         return Receipt.TAKEN if response.status == Receipt.TAKEN.value else Receipt.AWAY
+
+    async def answer(self, form: object, *, transport: str) -> dict[str, Any]:
+        """Take a slash command in and give what Slack shows its sender, which may be nothing; raises nothing either.
+
+        Slack sends a command only once, so that one that failed is acknowledged too, and its sender told.
+        """
+        try:
+            envelope = read_envelope(form)
+            EVENTS_RECEIVED.labels(transport, envelope.type).inc()
+            async with asyncio.timeout(_PATIENCE):
+                tenant = await self._admission.admit(envelope)
+                return {} if tenant is None or self._commands is None else await self._commands.answer(envelope, tenant)
+        except Malformed as error:
+            _quarantined("", error)
+            return {}
+        except Exception as error:
+            if isinstance(error, TimeoutError | RetryLater) or transient(error):
+                log.warning("command.untaken", error=type(error).__name__)
+            else:
+                log.exception("command.broken")
+            EVENTS_REFUSED.labels("unavailable").inc()
+            return {"response_type": "ephemeral", "text": _UNTAKEN}
 
     async def _admit(
         self,

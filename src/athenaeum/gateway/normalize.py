@@ -16,6 +16,7 @@ from athenaeum.gateway.changes import (
     Archived,
     Change,
     Doubted,
+    HomeOpened,
     Met,
     Moved,
     Nothing,
@@ -26,7 +27,7 @@ from athenaeum.gateway.changes import (
     Stale,
     Written,
 )
-from athenaeum.gateway.envelope import Envelope, read_envelope
+from athenaeum.gateway.envelope import VISIT, Envelope, read_envelope
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
@@ -168,6 +169,10 @@ def _stale(event: Payload) -> Change:
     return Stale(event.channel())
 
 
+def _visited(event: Payload) -> Change:
+    return HomeOpened(event.user()) if event.text("tab") == "home" else Nothing()
+
+
 def _met(event: Payload) -> Change:
     user = event.child("user")
     if user is None:
@@ -181,6 +186,7 @@ def _relocated(event: Payload) -> Change:
 
 _READERS: dict[str, Callable[[Payload], Change]] = {
     "agent_session_stopped": read_stop,
+    VISIT: _visited,
     "block_actions": read_click,
     "reaction_added": _reacted,
     "reaction_removed": _reacted,

@@ -27,6 +27,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from athenaeum.gateway.envelope import COMMAND
 from athenaeum.gateway.listener import Listener, Receipt
 from athenaeum.observability.health import Probe, Status
 
@@ -143,7 +144,8 @@ class SocketMode:
             receipt = await self._listener.receive(request.payload, transport="socket")
             if receipt is Receipt.AWAY:
                 return  # Slack sends an event again, and tells who clicked that it did not work
-        await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+        shown = await self._listener.answer(request.payload, transport="socket") if request.type == COMMAND else {}
+        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload=shown or None))
 
 
 @asynccontextmanager

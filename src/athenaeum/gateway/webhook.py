@@ -93,7 +93,7 @@ def _verified(request: Request, body: bytes, secret: str | None, now: float) -> 
         now=now,
     )
     try:
-        payload = json.loads(_interaction(body) if _is_form(request) else body)
+        payload = _form(body) if _is_form(request) else json.loads(body)
     except (ValueError, RecursionError):
         raise _Rejected(400, "malformed", "the body is not JSON in UTF-8") from None
     if not isinstance(payload, dict):
@@ -102,6 +102,9 @@ def _verified(request: Request, body: bytes, secret: str | None, now: float) -> 
 
 
 async def _answer(listener: Listener, payload: dict[str, object]) -> Response:
+    if "command" in payload:
+        shown = await listener.answer(payload, transport="http")
+        return JSONResponse(shown) if shown else Response()
     match payload.get("type"):
         case "url_verification":
             return JSONResponse({"challenge": str(payload.get("challenge", ""))})
@@ -116,9 +119,10 @@ async def _answer(listener: Listener, payload: dict[str, object]) -> Response:
     return Response()
 
 
-def _interaction(body: bytes) -> str:
-    """The JSON of a click, which comes as a field of a form; a form without one is of no use to us."""
-    return parse_qs(body.decode()).get("payload", ['{"type": "form"}'])[0]
+def _form(body: bytes) -> object:
+    """A click, which comes as JSON in a field of a form, or else the form itself, which may be a slash command."""
+    fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    return json.loads(fields["payload"]) if "payload" in fields else {"type": "form", **fields}
 
 
 def _is_form(request: Request) -> bool:

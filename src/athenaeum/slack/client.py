@@ -17,7 +17,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from athenaeum.domain.identity import MessageTs
+from athenaeum.domain.identity import ChannelId, MessageTs
 from athenaeum.errors import Misconfigured
 from athenaeum.observability.metrics import SLACK_ERRORS, SLACK_SECONDS
 from athenaeum.slack import storage
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-    from athenaeum.domain.identity import ChannelId, UserId
+    from athenaeum.domain.identity import UserId
     from athenaeum.slack.post import Post
 
 log = structlog.get_logger(__name__)
@@ -133,6 +133,15 @@ class SlackClient(AgentCalls):
     async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
         """Show a modal to whoever clicked; the click gives leave for one, within three seconds."""
         await self._call("views.open", {"trigger_id": trigger, "view": view})
+
+    async def open_direct(self, user: UserId) -> ChannelId:
+        """The direct message between the bot and a person, which Slack makes when there is none."""
+        answer = await self._call("conversations.open", {"users": user})
+        return ChannelId(str(answer["channel"]["id"]))
+
+    async def publish_home(self, user: UserId, view: Mapping[str, Any]) -> None:
+        """Show a person another home; safe to repeat."""
+        await self._call("views.publish", {"user_id": user, "view": view})
 
     # Reading: waits out limits and short outages
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message to be posted in a thread.
+    """A message to be posted in a thread, or outside of threads where `thread_ts` is None.
 
     `metadata` is readable by everyone in the workspace: opaque ids only. Unfurling is off: a link preview
     fetched by Slack would carry out whatever a planted instruction put into the link.
     """
 
     channel: ChannelId
-    thread_ts: MessageTs
+    thread_ts: MessageTs | None
     text: str
     blocks: Sequence[Mapping[str, Any]]
     client_msg_id: UUID

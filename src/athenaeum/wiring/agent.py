@@ -53,12 +53,17 @@ async def open_agent(
     factory = model_factory(config.model, model_keys(config), prices=config.prices)
     async with factory(None):  # a name that is wrong stops the start, not the first question
         pass
-    overrides = config.home_dir / "templates"
-    prompts = Prompts(overrides if overrides.is_dir() else None)
+    prompts = open_prompts(config)
     await _try_personas(database)
     attachments = Attachments(database, clients)
     async with Runner(database, index, factory, prompts=prompts, attachments=attachments) as runner:
         yield runner
+
+
+def open_prompts(config: Config) -> Prompts:
+    """The templates, the operator's own before the packaged ones."""
+    overrides = config.home_dir / "templates"
+    return Prompts(overrides if overrides.is_dir() else None)
 
 
 async def _try_personas(database: DatabaseConnection) -> None:

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.agent.extras import Extras
 from athenaeum.conversations.appointments.book import APPOINTMENT
+from athenaeum.conversations.commands import COMMAND
 from athenaeum.conversations.extras import OFFER, REVEAL
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
+from athenaeum.conversations.personal import ERASURE, HOME
 from athenaeum.conversations.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
 from athenaeum.conversations.sync import sync_histories, sync_workspace
 from athenaeum.conversations.turns import ASK, STOP, TURN, WITHDRAWAL
+from athenaeum.wiring.limit import rates
 from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.dispatch import Dispatch
 from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.appointment import AppointmentHandler
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
+from athenaeum.worker.handlers.command import CommandHandler
 from athenaeum.worker.handlers.extras import OfferHandler, RevealHandler
+from athenaeum.worker.handlers.home import ErasureHandler, HomeHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.handlers.withdrawal import WithdrawalHandler
@@ -109,6 +114,9 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
         APPOINTMENT: AppointmentHandler(database),
+        COMMAND: CommandHandler(database, workspace.clients),
+        HOME: HomeHandler(database, workspace.clients, rates(config)),
+        ERASURE: ErasureHandler(database, workspace.clients),
         OFFER: OfferHandler(database, extras, workspace.clients),
         REVEAL: RevealHandler(database, extras, workspace.clients),
     }

@@ -27,18 +27,22 @@ async def open_limit(
     Raises:
         Misconfigured: Redis is configured, and its client is not installed.
     """
-    channel, user = (Rate.per_minute(count) if count else None for count in (config.rate_limit, config.user_rate_limit))
-    if channel is user is None:
+    held = rates(config)
+    if held.channel is held.user is None:
         yield None
         return
-    rates = Rates(channel, user)
-    bucket = PostgresBucket(rates)
+    bucket = PostgresBucket(held)
     if config.redis_url is None:
         yield bucket
         return
-    async with redis_bucket(config.redis_url.get_secret_value(), rates, otherwise=bucket) as shared:
+    async with redis_bucket(config.redis_url.get_secret_value(), held, otherwise=bucket) as shared:
         looks["redis"] = probes.redis(shared)
         yield shared
+
+
+def rates(config: Config) -> Rates:
+    """What channels and people are held to."""
+    return Rates(*(Rate.per_minute(count) if count else None for count in (config.rate_limit, config.user_rate_limit)))
 
 
 def redis_bucket(url: str, rates: Rates, *, otherwise: TokenBucket) -> RedisBucket:

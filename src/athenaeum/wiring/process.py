@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from athenaeum.agent.reception import Reception
 from athenaeum.config import EngineName
 from athenaeum.errors import Misconfigured
 from athenaeum.gateway.app import build_app
+from athenaeum.gateway.commands import Commands
 from athenaeum.gateway.installer import Installer
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.socket_mode import SocketMode
 from athenaeum.wiring import broker, probes
-from athenaeum.wiring.agent import open_agent
+from athenaeum.wiring.agent import open_agent, open_prompts
 from athenaeum.wiring.background import beside
 from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
@@ -106,7 +108,8 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
             if Role.JANITOR in roles:
                 parts.works.append(engine.janitor.run)
         if Role.GATEWAY in roles:
-            parts.open_door(config, Listener(database, intake), workspace)
+            commands = Commands(database, Reception(database, index, open_prompts(config)), limit=limit)
+            parts.open_door(config, Listener(database, intake, commands), workspace)
             parts.works.append(partial(workspace.sync, hear))
             parts.works.append(partial(watch_for_gaps, database, workspace, parts.socket))
         if config.engine is EngineName.CELERY and set(roles) != {Role.WORKER}:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
+from athenaeum.conversations import people
 from athenaeum.conversations.places import place
-from athenaeum.database.models import SlackUser
 from athenaeum.domain.channel import ChannelKind, Place, Surface
 from athenaeum.domain.turn import Question
 
@@ -24,10 +22,7 @@ async def question(session: AsyncSession, turn: Turn) -> Question:
         name = str(turn.asker)
     else:
         where = await place(session, turn.channel)
-        known = (
-            await session.execute(select(SlackUser.real_name, SlackUser.name).where(SlackUser.user_id == turn.asker))
-        ).first()
-        name = (known.real_name or known.name) if known else str(turn.asker)
+        name = await people.full_name(session, turn.asker)
     return Question(
         tenant=turn.tenant,
         turn=turn.id,

@@ -22,6 +22,7 @@ from athenaeum.database.models.base import Base
 from athenaeum.database.models.turns import (
     Appointment,
     Approval,
+    Command,
     Delivery,
     EscalationRow,
     Feedback,
@@ -47,6 +48,7 @@ __all__ = [
     "Base",
     "Budget",
     "ChannelMode",
+    "Command",
     "Delivery",
     "EscalationRow",
     "Feedback",

@@ -85,6 +85,22 @@ class EscalationRow(Base):
     resolved_at: Mapped[datetime | None]
 
 
+class Command(Base):
+    """A question that was typed as a slash command, until it has its turn; then where that turn is."""
+
+    __tablename__ = "commands"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.tenant_id"), primary_key=True)
+    command_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str]
+    typed_in: Mapped[str]
+    question: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    turn_id: Mapped[UUID | None]
+    place: Mapped[str | None]
+    ts: Mapped[str | None]
+
+
 class Delivery(Base):
     """A visible message of a turn: written as an intent before the post, with its `ts` after."""
 

@@ -2,6 +2,7 @@
 
 budget   what may be spent, and the error of one that is spent
 purse    pays for the model requests of one turn: reserved before each, settled with the step that it made
+standing how the budgets stand, to be looked at
 report   what was spent, by whom, where and when
 """
 

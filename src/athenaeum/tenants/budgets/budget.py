@@ -16,6 +16,7 @@ from athenaeum.domain.price import in_dollars
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.domain.identity import ChannelId, TenantId, UserId
@@ -90,9 +91,23 @@ async def hold(session: AsyncSession, *, channel: ChannelId, user: UserId) -> li
 
     Whoever else spends of one of them waits that long, and then sees what was reserved.
     """
-    asked = select(_ROW).where(_ROW.subject.in_([EACH, channel, user])).order_by(_ROW.scope, _ROW.subject)
+    return await _closest(session, _asked(channel, user).with_for_update(), channel, user)
+
+
+async def applying(session: AsyncSession, *, channel: ChannelId, user: UserId) -> list[DayBudget]:
+    """The same, held by nobody."""
+    return await _closest(session, _asked(channel, user), channel, user)
+
+
+def _asked(channel: ChannelId, user: UserId) -> Select[models.Budget]:
+    return select(_ROW).where(_ROW.subject.in_([EACH, channel, user])).order_by(_ROW.scope, _ROW.subject)
+
+
+async def _closest(
+    session: AsyncSession, asked: Select[models.Budget], channel: ChannelId, user: UserId
+) -> list[DayBudget]:
     closest: dict[Scope, DayBudget] = {}
-    for row in await session.scalars(asked.with_for_update()):
+    for row in await session.scalars(asked):
         budget = _read(row)  # of a scope that of EACH comes first
         if budget.subject in {EACH, channel if budget.scope is Scope.CHANNEL else user}:
             closest[budget.scope] = budget

@@ -34,7 +34,7 @@ class WithdrawalHandler:
             raise RetryLater("somebody still works on the question that was deleted")
         await self._delivery.take_away(turn)
         async with self._database.session(event.tenant) as session:
-            await turns.empty(session, turn)
+            await turns.empty(session, [turn.id])
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """Whoever deleted the question may have the answer deleted by an admin of the workspace."""

@@ -1,0 +1,29 @@
+"""A product of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from slacksim.server import SlackSim
+from support.product import Product, at_work, workspace
+
+
+@pytest.fixture
+async def sim() -> AsyncGenerator[SlackSim]:
+    async with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def product(sim: SlackSim, database_url: str, home: Path) -> AsyncGenerator[Product]:
+    """Connected by Socket Mode."""
+    async with at_work(sim, database_url, home) as working:
+        yield working
