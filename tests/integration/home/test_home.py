@@ -131,11 +131,7 @@ async def test_a_question_under_way_is_stopped_and_its_message_taken_away(
 ) -> None:
     async with AnthropicServer() as anthropic:
         anthropic.reply = lambda _: Stalls()
-        model: dict[str, Any] = {
-            "model": "anthropic:claude-test",
-            "anthropic_api_key": KEY,
-            "anthropic_base_url": anthropic.url,
-        }
+        given: dict[str, Any] = {"anthropic_api_key": KEY, "anthropic_base_url": anthropic.url}
         async with at_work(sim, database_url, home, model="anthropic:claude-test", **given) as product:
             await open_home(product, "maya")
             asked = product.ask("maya", "platform", f"Tell me all about {CANARY}.")
