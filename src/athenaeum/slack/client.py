@@ -143,6 +143,22 @@ class SlackClient(AgentCalls):
         """Show a person another home; safe to repeat."""
         await self._call("views.publish", {"user_id": user, "view": view})
 
+    async def upload(self, name: str, content: bytes) -> str:
+        """Bring a file, which nobody sees until it is shared; gives its id."""
+        method = "files.getUploadURLExternal"
+        place = await self._call(method, {"filename": name, "length": len(content)}, form=True)
+        await storage.bring(self._http, str(place["upload_url"]), content)
+        return str(place["file_id"])
+
+    async def share(self, file: str, channel: ChannelId, *, title: str, thread_ts: MessageTs | None) -> None:
+        """Post an uploaded file; Slack tells neither which message that is, nor twice from once."""
+        shared = {"files": json.dumps([{"id": file, "title": title}]), "channel_id": channel, "thread_ts": thread_ts}
+        await self._call("files.completeUploadExternal", shared, form=True)
+
+    async def delete_file(self, file: str) -> None:
+        """Delete a file of our own, and with it the messages that say nothing else."""
+        await self._call("files.delete", {"file": file})
+
     # Reading: waits out limits and short outages
 
     async def auth_test(self) -> Identity:
@@ -276,10 +292,10 @@ class SlackClient(AgentCalls):
                 await asyncio.sleep(pause.total_seconds())
         raise AssertionError
 
-    async def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _call(self, method: str, arguments: Mapping[str, Any], *, form: bool = False) -> dict[str, Any]:
         if pause := self.limits.pause(method):
             raise rate_limited(method, pause)
-        return _body(await self._respond(method, arguments, read=False))
+        return _body(await self._respond(method, arguments, read=False, form=form))
 
     async def _respond(
         self, method: str, arguments: Mapping[str, Any], *, read: bool, form: bool = False

@@ -23,7 +23,7 @@ from athenaeum.slack.formatting.controls import (
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
 from athenaeum.slack.formatting.quotation import render_typed
 from athenaeum.slack.formatting.reason import REASON, read_occasion, reason_modal
-from athenaeum.slack.formatting.rendering import Rendered, render
+from athenaeum.slack.formatting.rendering import Rendered, render, render_whole
 
 __all__ = [
     "AGAIN",
@@ -46,5 +46,6 @@ __all__ = [
     "render_offer",
     "render_proposal",
     "render_typed",
+    "render_whole",
     "stop_button",
 ]

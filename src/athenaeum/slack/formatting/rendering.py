@@ -25,6 +25,8 @@ MAX_BLOCKS_TEXT = 13_000
 """Over all blocks of a message some 13,200 were seen to be taken, whatever the blocks."""
 MAX_TEXT = 3_500
 """chat.update takes 4,000 characters of text."""
+_UNCUT = 10_000_000
+"""Characters; more than any model writes."""
 _NOTHING = "I have nothing to say to this."
 
 
@@ -40,13 +42,25 @@ class Rendered:
 def render(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> list[Rendered]:
     """One to five messages, the sources below the last; the same answer always gives the same messages."""
     listed = sources(answer.citations)
-    room = min(MAX_MARKDOWN, MAX_BLOCKS_TEXT - size(listed)) - size(CUT) - 2
-    writer = Blocks(LinkPolicy.of(answer.citations, allowed_hosts), limit=room)
-    texts = parts((piece for node in parse(mask(answer.text)) for piece in writer.pieces(node)), room) or [_NOTHING]
-    messages = [_message(text) for text in texts]
+    messages = [_message(text) for text in _texts(answer, allowed_hosts)]
     if listed:
         messages[-1] = _with_sources(messages[-1], listed, plain_sources(answer.citations))
     return messages
+
+
+def render_whole(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> str | None:
+    """An answer that `render` has to cut, whole and with its sources, in Markdown; None where it is not cut."""
+    if not _texts(answer, allowed_hosts)[-1].endswith(CUT):
+        return None
+    writer = Blocks(LinkPolicy.of(answer.citations, allowed_hosts), limit=_UNCUT)
+    pieces = [piece for node in parse(mask(answer.text)) for piece in writer.pieces(node)]
+    return "\n\n".join([*pieces, plain_sources(answer.citations)]).strip() + "\n"
+
+
+def _texts(answer: Answer, allowed_hosts: Collection[str]) -> list[str]:
+    room = min(MAX_MARKDOWN, MAX_BLOCKS_TEXT - size(sources(answer.citations))) - size(CUT) - 2
+    writer = Blocks(LinkPolicy.of(answer.citations, allowed_hosts), limit=room)
+    return parts((piece for node in parse(mask(answer.text)) for piece in writer.pieces(node)), room) or [_NOTHING]
 
 
 def _message(markdown: str) -> Rendered:

@@ -27,6 +27,8 @@ class Content:
     plain: str = ""
     otherwise: Content | None = None
     """What is shown where Slack refuses these blocks, before the plain text is."""
+    file: str | None = None
+    """The id of what was uploaded, when the message is to bring that, under the text as its title."""
     stream_to: str | None = None
     """The asker's workspace, when the message is to grow by Slack's own streaming; the text is its first task then."""
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from athenaeum.conversations import turns
 from athenaeum.conversations.notices import Notice, enqueue_notice
 from athenaeum.domain.channel import Surface
 from athenaeum.errors import Misconfigured, Refused
-from athenaeum.slack.formatting import render, render_proposal
+from athenaeum.slack.errors import MissingScope
+from athenaeum.slack.formatting import render, render_proposal, render_whole
 from athenaeum.tenants import register
-from athenaeum.worker.delivery import intents, status
+from athenaeum.worker.delivery import document, intents, status
 from athenaeum.worker.delivery.content import PLACEHOLDER, TOMBSTONE, Content
 from athenaeum.worker.delivery.posting import Posting
 from athenaeum.worker.delivery.presenting import present
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import LeaseToken, TenantId
     from athenaeum.domain.turn import Answer
     from athenaeum.slack.client import SlackClient
+
+log = structlog.get_logger(__name__)
 
 _PATIENT = Timing()
 
@@ -90,6 +95,8 @@ class Delivery:
         showing = Showing(thread)
         for part, content in enumerate(shown):
             await showing.show(part, content)
+        if (whole := render_whole(answer, allowed_hosts=self._allowed_hosts)) is not None:
+            await self._attach(thread, whole)
         await showing.sweep()
         if turn.is_watched and await _is_native(thread):
             await status.end(thread)
@@ -109,6 +116,8 @@ class Delivery:
             known = await intents.read_all(session, turn)
         for intent in known:
             # also one that was not posted yet: whoever has the right to may do so after this
+            if intent.part == document.PART:
+                await thread.discard()
             await Posting(thread).withdraw(intent.part)
 
     async def take_away(self, turn: Turn) -> None:
@@ -116,9 +125,23 @@ class Delivery:
         thread = self._thread(turn, turn.fence)
         async with thread.session() as session:
             known = await intents.read_all(session, turn)
+        if any(intent.part == document.PART for intent in known):
+            await thread.discard()
         for intent in known:
             if intent.ts is not None:
                 await thread.take_away(intent.ts, TOMBSTONE)
+
+    async def _attach(self, thread: Thread, whole: str) -> None:
+        """Make sure that the whole answer stands below its messages, where Slack takes it: they say that it goes on."""
+        async with thread.session() as session:
+            known = await intents.read(session, thread.turn, document.PART)
+        if known is not None and known.ts is not None:
+            return
+        try:
+            file = await thread.upload(whole)
+            await Posting(thread).ensure(document.PART, Content(document.TITLE, file=file))
+        except (Refused, MissingScope) as error:
+            log.warning("delivery.not_attached", turn_id=str(thread.turn.id), error=str(error))
 
     async def _whisper(self, turn: Turn, token: LeaseToken, answer: Answer) -> None:
         """Show the asker alone what was found; that nothing was found is no help to who did not ask."""

@@ -10,8 +10,9 @@ import structlog
 from athenaeum.conversations import turns
 from athenaeum.domain.identity import MessageTs, client_msg_id
 from athenaeum.slack.chunks import task
-from athenaeum.slack.errors import CallRefused, MessageGone, RateLimited, StreamRunning, failure
+from athenaeum.slack.errors import CallRefused, MessageGone, RateLimited, StreamRunning, ambiguous, failure
 from athenaeum.slack.post import Post
+from athenaeum.worker.delivery import document
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -70,6 +71,8 @@ class Thread:
 
     async def post(self, content: Content, *, part: int, generation: int) -> MessageTs:
         """Post one part, recognisable to Slack by its id and to us by its metadata; a stream by its task alone."""
+        if content.file is not None:
+            return await self._share(content.file, content.text)
         if content.stream_to is not None:
             return await self._start(content.text, content.stream_to, self.mark(part, generation))
         payload = {"turn": str(self.turn.id), "part": part, "generation": generation}
@@ -118,8 +121,32 @@ class Thread:
             payload: dict[str, Any] = metadata.get("event_payload") or {}
             if metadata.get("event_type") == METADATA and payload.get("turn") == str(self.turn.id):
                 yield Mark(MessageTs(message["ts"]), int(payload.get("part", 0)), int(payload.get("generation", 0)))
+            elif document.find(message, self.turn.id):
+                yield Mark(MessageTs(message["ts"]), document.PART, 0)
             elif found := self._streamed(message):
                 yield found
+
+    async def upload(self, content: str) -> str:
+        """Bring the whole answer to Slack, where nobody sees it until it is shared; gives its id."""
+        return await self.slack.upload(document.name(self.turn.id), content.encode())
+
+    async def discard(self) -> None:
+        """Delete the whole answer, with the message that brought it."""
+        messages = self._alone() if self.turn.stands_alone else self._replies()
+        for file in [file async for message in messages if (file := document.find(message, self.turn.id))]:
+            try:
+                await self.slack.delete_file(file)
+            except CallRefused as error:
+                log.warning("delivery.not_removed", turn_id=str(self.turn.id), error=error.code)
+
+    async def _share(self, file: str, title: str) -> MessageTs:
+        """Slack does not tell the message that it makes: it is looked for, as after any attempt in doubt."""
+        place = None if self.turn.stands_alone else self.turn.thread_ts
+        await self.slack.share(file, self.turn.channel, title=title, thread_ts=place)
+        async for mark in self.marks():
+            if mark.part == document.PART:
+                return mark.ts
+        raise ambiguous("files.completeUploadExternal", "not_seen")
 
     def _streamed(self, message: dict[str, Any]) -> Mark | None:
         """A message of ours that grows, or grew and never became anything else."""

@@ -1,0 +1,95 @@
+"""An answer of more than five messages ends in a file: once, and gone with the answer."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from athenaeum.domain.event import Event
+from athenaeum.domain.identity import DEFAULT_TENANT, PassageId
+from athenaeum.domain.turn import Answer, Citation
+from athenaeum.worker.delivery import Delivery
+from athenaeum.worker.handlers.turn import TurnHandler
+from slacksim.faults import Mode
+from support.mortality import Death, Life, MortalDatabase, MortalSlack
+from support.stage import HASTY, ScriptedAgent, Stage
+
+SOURCE = Citation(1, PassageId(1), "Handbook", "https://docs.example/handbook", "word word")
+LONGEST = Answer(
+    "\n\n".join([*(f"Paragraph {n}. " + "word " * 2200 for n in range(7)), "The end [1]. <!channel>"]),
+    citations=(SOURCE,),
+)
+IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
+BEYOND = 10_000
+"""Steps that no worker takes."""
+
+
+async def live(stage: Stage, event: Event, life: Life) -> None:
+    """One worker, until it has shown the answer or dies."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
+        slack = await stack.enter_async_context(MortalSlack(stage.sim.world.app.bot_token, stage.sim.api_url, life))
+        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
+        await TurnHandler(database, ScriptedAgent(LONGEST), delivery).handle(event)
+
+
+async def test_the_whole_answer_stands_in_a_file_below_its_messages(stage: Stage) -> None:
+    turn = await stage.ask()
+    await stage.work(turn, ScriptedAgent(LONGEST))
+    *messages, last = stage.shown(await stage.look(turn))
+    (file,) = last.files
+    assert len(messages) == 5
+    assert "this is as much as fits here" in messages[-1].blocks[0]["text"]
+    assert file.title == "The whole answer"
+    whole = (file.content or b"").decode()
+    assert [f"Paragraph {n}." in whole for n in range(7)] == [True] * 7
+    assert "[1] Handbook https://docs.example/handbook" in whole
+    assert "<!channel>" not in whole
+
+
+async def test_an_answer_that_fits_has_no_file(stage: Stage) -> None:
+    await stage.work(await stage.ask(), ScriptedAgent(Answer("Short.")))
+    assert not stage.calls("files.getUploadURLExternal")
+
+
+@pytest.mark.parametrize("mode", ["drop_before", "drop_after", "error_after", "500"])
+async def test_a_file_whose_sharing_is_in_doubt_is_shared_once(stage: Stage, mode: Mode) -> None:
+    turn = await stage.ask()
+    stage.fault("files.completeUploadExternal", mode)
+    await stage.work(turn, ScriptedAgent(LONGEST))
+    shown = stage.shown(await stage.look(turn))
+    assert [len(message.files) for message in shown] == [0, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.slow
+async def test_a_worker_that_dies_while_it_brings_the_file_leaves_one(stage: Stage) -> None:
+    life = Life(BEYOND)
+    await live(stage, stage.event(await stage.ask()), life)
+    assert life.left is not None
+    steps = BEYOND - life.left
+    for before_the_end in range(3, 26, 3):
+        turn = await stage.ask()
+        with pytest.raises((Death, BaseExceptionGroup)):
+            await live(stage, stage.event(turn), Life(steps - before_the_end))
+        await live(stage, stage.event(turn, attempt=2), Life())
+        shown = stage.shown(await stage.look(turn))
+        assert [len(message.files) for message in shown] == [0, 0, 0, 0, 0, 1], f"{before_the_end} before the end"
+
+
+async def test_without_the_scope_the_messages_say_that_it_goes_on(stage: Stage) -> None:
+    stage.sim.world.app.scopes.remove("files:write")
+    turn = await stage.ask()
+    await stage.work(turn, ScriptedAgent(LONGEST))
+    assert [len(message.files) for message in stage.shown(await stage.look(turn))] == [0] * 5
+    assert (await stage.look(turn)).finished_at is not None
+
+
+async def test_a_file_is_taken_away_with_its_answer(stage: Stage) -> None:
+    turn = await stage.ask()
+    await stage.work(turn, ScriptedAgent(LONGEST))
+    await stage.delivery.take_away(await stage.look(turn))
+    assert not stage.shown(await stage.look(turn))
+    assert all(file.content is None for file in stage.sim.world.state.files.values())
