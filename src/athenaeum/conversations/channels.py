@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -248,3 +248,11 @@ async def note_history(session: AsyncSession, channel: ChannelId, newest: Messag
     mark = func.greatest(SlackChannel.history_read_to, newest)
     statement = update(SlackChannel).where(SlackChannel.channel_id == channel)
     await session.execute(statement.values(history_read_to=mark, history_read_at=func.clock_timestamp()))
+
+
+async def unread_since(session: AsyncSession, bot: UserId, *, longer_than: timedelta) -> list[datetime]:
+    """Since when histories that the bot may read were not read, for longer than this; the longest first."""
+    inside = exists().where(SlackMember.channel_id == SlackChannel.channel_id, SlackMember.user_id == bot)
+    read_at = func.coalesce(SlackChannel.history_read_at, SlackChannel.updated_at)
+    late = select(read_at).where(inside, ~SlackChannel.is_archived, read_at < func.now() - longer_than)
+    return list(await session.scalars(late.order_by(read_at)))

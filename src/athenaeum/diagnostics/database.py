@@ -11,7 +11,7 @@ import psycopg
 
 from athenaeum.database.connection import connect
 from athenaeum.database.migrate import MINIMUM_SERVER
-from athenaeum.diagnostics import clock, queue, schema
+from athenaeum.diagnostics import clock, histories, queue, schema
 from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.errors import Misconfigured
 from athenaeum.wiring.database import locate_database
@@ -81,4 +81,5 @@ async def _look_inside(url: str, where: str, compare: Callable[[str, datetime], 
         *([_POOLED] if pooled else []),
         await schema.look(url, begun=begun),
         await queue.look(url, begun=begun),
+        *await histories.look(url, begun=begun),
     ]
