@@ -15,9 +15,7 @@ from athenaeum.tenants import register
 SUBJECT = "histories"
 _LATE = timedelta(minutes=30)
 """Several times the five minutes after which a history is read again."""
-_MEND = "athenaeum up, or athenaeum worker, with this workspace's token; athenaeum events schedules shows when it is due"
-    "athenaeum up, or athenaeum worker with this workspace's token; then athenaeum events list --kind slack.histories"
-)
+_MEND = "athenaeum up, or athenaeum worker with this workspace's token; athenaeum events schedules shows it"
 
 
 async def look(url: str, *, begun: bool) -> list[Finding]:
