@@ -9,7 +9,18 @@ import pytest
 from support.lanes import each
 from support.life import Fate
 from support.ordeal import BeginOrdeal
-from support.trials import LOST_RESPONSE, OFFLINE, PLAIN, SEVERAL_PARTS, SHORT_LEASES, UNKNOWN_IDS, WRONG_KEY, Trial
+from support.trials import (
+    LOST_RESPONSE,
+    LOST_START,
+    OFFLINE,
+    PLAIN,
+    SEVERAL_PARTS,
+    SHORT_LEASES,
+    STREAMED,
+    UNKNOWN_IDS,
+    WRONG_KEY,
+    Trial,
+)
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
@@ -20,6 +31,7 @@ STEPS = {
     "right to post",
     "slack chat.postMessage",
     "ts recorded",
+    "money reserved",
     "model",
     "step",
     "tool",
@@ -87,6 +99,19 @@ async def test_a_worker_killed_after_any_step_costs_no_answer_when(
 ) -> None:
     points = await _points(begin_ordeal, trial)
     await _survive(begin_ordeal, trial, points if storm else random.Random(SAMPLE).sample(points, SAMPLE))
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [pytest.param(STREAMED, id="nothing else happens"), pytest.param(LOST_START, id="the start's response is lost")],
+)
+async def test_a_worker_killed_after_any_step_of_a_stream_leaves_one_answer(
+    begin_ordeal: BeginOrdeal, storm: bool, trial: Trial
+) -> None:
+    points = await _points(begin_ordeal, trial)
+    assert {point.rpartition(" ")[0] for point in points} >= {"slack chat.startStream", "slack chat.stopStream"}, points
+    streamed = [point for point in points if "Stream" in point or "post" in point or "recorded" in point]
+    await _survive(begin_ordeal, trial, points if storm else streamed)
 
 
 async def test_the_lease_of_a_killed_worker_runs_out(begin_ordeal: BeginOrdeal) -> None:

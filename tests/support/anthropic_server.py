@@ -88,6 +88,8 @@ class AnthropicServer:
         self.script: deque[Reply] = deque()
         self.reply: Callable[[Request], Reply] = search_then_answer
         self.requests: list[Request] = []
+        self.billed = 0
+        """Requests that were carried out, whoever heard of it."""
         self.arrived = asyncio.Event()
         self.url = ""
         application = web.Application()
@@ -113,6 +115,7 @@ class AnthropicServer:
         reply = self.script.popleft() if self.script else self.reply(received)
         if isinstance(reply, Fails):
             return _error(reply)
+        self.billed += 1
         if not received.body.get("stream"):
             assert isinstance(reply, Says)
             return web.json_response(_message(received.body["model"], len(self.requests), _blocks(reply)))

@@ -88,6 +88,7 @@ _NAMES = (
     (re.compile(r"UPDATE turns SET .*\bfence="), "turn taken"),
     (re.compile(r"UPDATE turns SET .*\banswer="), "answer saved"),
     (re.compile(r"UPDATE turns SET .*\bfinished_at="), "turn ended"),
+    (re.compile(r"INSERT INTO spending"), "money reserved"),
     (re.compile(r"INSERT INTO steps"), "step"),
     (re.compile(r"INSERT INTO notes"), "note"),
     (re.compile(r"INSERT INTO approvals"), "parked"),

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import update
+
 from athenaeum.config import Config
+from athenaeum.database import models
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.gateway.intake import Intake
@@ -61,6 +64,8 @@ class Ordeal:
         async with DatabaseConnection(self.url) as database:
             async with SlackClient(world.app.bot_token, base_url=self.sim.api_url) as slack:
                 await register.bind(database, await slack.auth_test())
+            async with database.session() as session:
+                await session.execute(update(models.Tenant).values(native=self.trial.is_streamed))
             async with database.session(DEFAULT_TENANT) as session:
                 await Index(database, None).put(session, DEFAULT_TENANT, "docs", _OPEN)
         channel = world.find_channel("platform")
@@ -149,11 +154,17 @@ class Ordeal:
             *verdict.in_workspace(self.trial, world, asked),
             *verdict.in_posting(
                 self.trial,
-                self.sim.simulation.calls.of("chat.postMessage"),
+                [*self.sim.simulation.calls.of("chat.startStream"), *self.sim.simulation.calls.of("chat.postMessage")],
                 frozen=sum(life.fate.signal is signal.SIGSTOP for life in self.lives),
             ),
             *verdict.on_record(self.trial, world, turns=turns, events=events, deliveries=deliveries),
             *verdict.in_cost(self.trial, self.lives, await self.record.steps()),
+            *verdict.in_money(
+                self.lives,
+                await self.record.rows("SELECT model, dollars, settled_at FROM spending"),
+                billed=self.model.billed,
+                steps=await self.record.steps(),
+            ),
         ]
         return "; ".join(faults)
 
@@ -197,8 +208,10 @@ async def ordeal(
         begun = Ordeal(trial, sim, model, record, url, home, zygote, broker)
         await begun.furnish()
         sim.simulation.faults.client_msg_ids_count = trial.client_msg_ids_count
-        if trial.lost_posts:
-            sim.simulation.faults.plan(Fault("chat.postMessage", "drop_after", times=trial.lost_posts))
+        lost = {"chat.postMessage": trial.lost_posts, "chat.startStream": trial.lost_starts}
+        for method, times in lost.items():
+            if times:
+                sim.simulation.faults.plan(Fault(method, "drop_after", times=times))
         yield begun
 
 

@@ -42,11 +42,15 @@ def in_workspace(trial: Trial, world: World, asked: Message) -> Iterator[str]:
             yield f"{text!r} is left standing"
         if (message.channel, message.thread_ts) != (asked.channel, asked.ts):
             yield f"{text!r} stands elsewhere"
+        if world.is_live(message):
+            yield f"{text!r} still grows"
 
 
 def in_posting(trial: Trial, calls: Rows, *, frozen: int) -> Iterator[str]:
     """No message twice, not even for a moment; only a worker that woke too late may have one to withdraw."""
-    posted = [call["arguments"]["text"] for call in calls if call["error"] is None and call["fault"] != "drop_before"]
+    posted = [
+        str(call["arguments"].get("text")) for call in calls if call["error"] is None and call["fault"] != "drop_before"
+    ]
     if not len(trial.says) <= len(posted) <= len(trial.says) + frozen:
         yield f"posted were {[text[:60] for text in posted]}"
 
@@ -96,3 +100,16 @@ def in_cost(trial: Trial, lives: Sequence[Life], steps: Counter[str]) -> Iterato
             yield f"{kind}: begun {begun}, where {missing} were missing"
         if trial.states[0] == "delivered" and steps[kind] != needed:
             yield f"{kind}: {steps[kind]} on record, not {needed}"
+
+
+def in_money(lives: Sequence[Life], spending: Rows, *, billed: int, steps: Counter[str]) -> Iterator[str]:
+    """Nothing is billed that is not on the books; what a step cost is settled with it, and nothing else."""
+    settled = [row for row in spending if row["settled_at"] is not None]
+    paid, made = len(settled), max(billed, steps["model"])  # the offline model bills nobody
+    unsent = sum(life.boundaries.reached.is_set() for life in lives)
+    if not billed <= len(spending) <= made + unsent:
+        yield f"{billed} requests were billed, {len(spending)} are on the books"
+    if not steps["model"] <= paid <= made:
+        yield f"{paid} requests are settled, of {steps['model']} steps on record"
+    if any(row["dollars"] is None for row in spending) or any(not row["dollars"] for row in spending if billed):
+        yield f"some requests have no price: {spending}"
