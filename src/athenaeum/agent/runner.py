@@ -17,6 +17,7 @@ from pydantic_ai.tools import DeferredToolRequests
 from pydantic_ai.usage import RunUsage
 
 from athenaeum.agent import citations, context
+from athenaeum.agent.acquaintance import get_to_know
 from athenaeum.agent.budget import EXHAUSTED, FOUND, Budget
 from athenaeum.agent.builder import build_agent
 from athenaeum.agent.consent import propose
@@ -125,6 +126,7 @@ class Runner:
             LeaseLost: `fence` is not the newest token of the turn.
             Misconfigured: the model cannot be built.
         """
+        question = await get_to_know(self._database, question)
         shared = await self._attachments.find(question)
         if shared and not question.text.strip():
             question = replace(question, text=_WORDLESS)

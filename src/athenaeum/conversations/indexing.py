@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import or_, select, text
+from sqlalchemy import exists, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ from athenaeum.domain.passage import Origin
 from athenaeum.llm.embeddings import EmbedderUnavailable
 from athenaeum.retrieval.index import Index
 from athenaeum.retrieval.passages import NewPassage
+from athenaeum.slack.incoming import moment
 from athenaeum.slack.permalink import permalink
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,12 @@ _SWEEP = timedelta(seconds=60)
 _SWEEP_UNTOLD = timedelta(seconds=2)  # behind a pooler, where no announcement comes through
 _PAUSE = 1.0  # seconds after a fault
 _TITLES = {ChannelKind.DIRECT: "Direct message", ChannelKind.GROUP: "Group message"}
+
+
+async def is_indexed(session: AsyncSession, channel: ChannelId, *, before: MessageTs) -> bool:
+    """Whether all that was said in a channel before a message can be found."""
+    earlier = (SlackMessage.channel_id == channel, SlackMessage.sent_at < moment(before))
+    return not await session.scalar(select(exists().where(*earlier, SlackMessage.indexed_at.is_(None))))
 
 
 class MessageIndexer:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.domain.event import NewEvent
@@ -17,6 +20,19 @@ WORKSPACE = "slack.workspace"
 
 HISTORIES = "slack.histories"
 """Event kind: read what was said and not told, in every channel; payload `{}`."""
+
+
+# the head of an ordering key is found by an index
+_DUE = text("""
+    SELECT EXISTS (
+        SELECT FROM queued_events WHERE ordering_key = ANY(:keys) AND state IN ('waiting', 'ready', 'running')
+        AND ready_at < clock_timestamp() + CAST(:within AS interval))""")
+
+
+async def is_due(session: AsyncSession, channel: ChannelId, user: UserId, *, within: timedelta) -> bool:
+    """Whether a channel or a person is being read from Slack, or about to be."""
+    keys = [f"{CHANNEL}:{channel}", f"{PERSON}:{user}"]
+    return bool(await session.scalar(_DUE, {"keys": keys, "within": within}))
 
 
 async def refresh_workspace(session: AsyncSession, tenant: TenantId, *, cause: str) -> None:
