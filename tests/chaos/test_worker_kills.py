@@ -109,7 +109,7 @@ async def test_a_worker_killed_after_any_step_of_a_stream_leaves_one_answer(
     begin_ordeal: BeginOrdeal, storm: bool, trial: Trial
 ) -> None:
     points = await _points(begin_ordeal, trial)
-    assert {point.rpartition(" ")[0] for point in points} >= {"slack chat.startStream", "slack chat.stopStream"}, points
+    assert "slack chat.stopStream 1" in points
     streamed = [point for point in points if "Stream" in point or "post" in point or "recorded" in point]
     await _survive(begin_ordeal, trial, points if storm else streamed)
 

@@ -19,6 +19,8 @@ class Trial:
         tools: Its tool calls.
         lost_posts: How many responses of chat.postMessage are lost after the message was posted.
         client_msg_ids_count: Whether the workspace refuses a second message with the same id.
+        is_streamed: Whether answers are shown by Slack's own streams.
+        lost_starts: How many responses of chat.startStream are lost after the stream was started.
     """
 
     says: tuple[str, ...]
@@ -29,12 +31,16 @@ class Trial:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     lost_posts: int = 0
     client_msg_ids_count: bool = True
+    is_streamed: bool = False
+    lost_starts: int = 0
 
 
 PLAIN = Trial(says=("Run `athenaeum events retry ID` [1]",))
 LOST_RESPONSE = replace(PLAIN, lost_posts=1)
 UNKNOWN_IDS = replace(LOST_RESPONSE, client_msg_ids_count=False)
 """The response is lost, and the workspace would take the same message twice."""
+STREAMED = replace(PLAIN, is_streamed=True)
+LOST_START = replace(STREAMED, lost_starts=1)
 SHORT_LEASES = replace(PLAIN, environment={"EVENT_VISIBILITY_TIMEOUT": "2"})
 OFFLINE = Trial(says=("I am running without a language model",), environment={"ATHENAEUM_MODEL": "offline"})
 WRONG_KEY = Trial(
