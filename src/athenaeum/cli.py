@@ -18,6 +18,7 @@ from athenaeum.commands import (
     demo,
     doctor,
     documents,
+    escalations,
     events,
     feedback,
     personas,
@@ -50,6 +51,7 @@ app.command(rich_help_panel=_KEEP)(doctor.doctor)
 app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
 app.add_typer(turns.app, name="turns", rich_help_panel=_KEEP)
 app.add_typer(feedback.app, name="feedback", rich_help_panel=_KEEP)
+app.add_typer(escalations.app, name="escalations", rich_help_panel=_KEEP)
 app.add_typer(budgets.app, name="budgets", rich_help_panel=_KEEP)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_KEEP)
 app.add_typer(personas.app, name="personas", rich_help_panel=_KEEP)

@@ -70,6 +70,20 @@ def mode(
     out.print(f"#{escaped(setting.name)}: {answers.value}{told}")
 
 
+async def channel_named(session: AsyncSession, channel: str) -> ChannelSetting:
+    """The channel with this name or id, which people may write with a `#`."""
+    from athenaeum.conversations import modes
+
+    wanted = channel.removeprefix("#")
+    known = await modes.list_settings(session)
+    found = [one for one in known if wanted == one.channel] or [one for one in known if wanted == one.name]
+    if not found:
+        raise Refused(f"there is no channel {channel!r}: `athenaeum channels list` shows those that are known")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} channels are called {channel!r}: give the id")
+    return found[0]
+
+
 async def _list(tenant: str | None) -> list[ChannelSetting]:
     from athenaeum.conversations import modes
 
@@ -80,15 +94,9 @@ async def _set(channel: str, answers: Mode, cap: int, tenant: str | None) -> Cha
     from athenaeum.conversations import modes
 
     async def put(session: AsyncSession) -> ChannelSetting:
-        wanted = channel.removeprefix("#")
-        known = await modes.list_settings(session)
-        found = [one for one in known if wanted == one.channel] or [one for one in known if wanted == one.name]
-        if not found:
-            raise Refused(f"there is no channel {channel!r}: `athenaeum channels list` shows those that are known")
-        if len(found) > 1:
-            raise Refused(f"{len(found)} channels are called {channel!r}: give the id")
-        await modes.set_mode(session, found[0].channel, answers, cap=cap)
-        return replace(found[0], mode=answers, cap=cap)
+        setting = await channel_named(session, channel)
+        await modes.set_mode(session, setting.channel, answers, cap=cap)
+        return replace(setting, mode=answers, cap=cap)
 
     return await _within(tenant, put)
 

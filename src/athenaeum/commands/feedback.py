@@ -36,12 +36,16 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
     if not any(given for _, given in opinions):
         out.print("nobody has said anything of an answer yet")
         return
-    table = Table("tenant", "time", "verdict", "by", "channel", "question", "reason", box=None, pad_edge=False)
+    table = Table("tenant", "time", "verdict", "by", "channel", "question", box=None, pad_edge=False)
+    has_reasons = any(opinion.reason for _, given in opinions for opinion in given)
+    if has_reasons:
+        table.add_column("reason")
     for name, given in opinions:
         for opinion in given:
             when = f"{opinion.given_at:%Y-%m-%d %H:%M:%S}"
-            asked, why = _short(opinion.question), _short(opinion.reason or "")
-            table.add_row(*map(escaped, (name, when, opinion.verdict, opinion.user, opinion.channel, asked, why)))
+            told = (name, when, opinion.verdict, opinion.user, opinion.channel, _short(opinion.question))
+            why = (_short(opinion.reason or ""),) if has_reasons else ()
+            table.add_row(*map(escaped, (*told, *why)))
     out.print(table)
 
 

@@ -13,13 +13,27 @@ from athenaeum.gateway.changes import (
     Change,
     Clicked,
     Disowned,
+    Escalated,
     Explained,
     Halted,
     Nothing,
     Rated,
     Repeated,
+    Resolved,
 )
-from athenaeum.slack.formatting import AGAIN, APPROVE, CALL_OFF, DENY, FEEDBACK, REASON, REVEAL, STOP, read_occasion
+from athenaeum.slack.formatting import (
+    AGAIN,
+    APPROVE,
+    CALL_OFF,
+    DENY,
+    FEEDBACK,
+    HUMAN,
+    REASON,
+    RESOLVED,
+    REVEAL,
+    STOP,
+    read_occasion,
+)
 from athenaeum.slack.formatting.home import ERASE
 from athenaeum.slack.incoming import Malformed, Payload, moment
 
@@ -90,6 +104,15 @@ def _accept(event: Payload, action: Payload) -> Change:
     return Accepted(event.channel(), event.user(), TurnId(_value(action)))
 
 
+def _call(event: Payload, action: Payload) -> Change:
+    at = moment(action.ts("action_ts"))
+    return Escalated(event.channel(), _thread(event), event.user(), TurnId(_value(action)), at)
+
+
+def _resolve(event: Payload, action: Payload) -> Change:
+    return Resolved(event.channel(), event.user(), TurnId(_value(action)))
+
+
 def _rate(event: Payload, action: Payload) -> Change:
     said, _, turn = action.text("value").partition(":")
     try:
@@ -119,6 +142,8 @@ _BUTTONS: dict[str, Callable[[Payload, Payload], Change]] = {
     CALL_OFF: _call_off,
     REVEAL: _accept,
     ERASE: _disown,
+    HUMAN: _call,
+    RESOLVED: _resolve,
     FEEDBACK: _rate,
     **{f"{FEEDBACK}_{verdict}": _rate for verdict in Rating},
 }

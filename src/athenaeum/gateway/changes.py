@@ -139,6 +139,26 @@ class HomeOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalated:
+    """Somebody wants a human to look at the matter of a turn."""
+
+    channel: ChannelId
+    thread_ts: MessageTs | None
+    user: UserId
+    turn: TurnId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Somebody says that whoever asked for a human was helped."""
+
+    channel: ChannelId
+    user: UserId
+    turn: TurnId
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Somebody joined a channel, or left it."""
 
@@ -200,7 +220,7 @@ class Nothing:
     """An event that changes nothing we keep."""
 
 
-Press = Accepted | CalledOff | Clicked | Disowned | Explained | Halted | Rated | Repeated
+Press = Accepted | CalledOff | Clicked | Disowned | Escalated | Explained | Halted | Rated | Repeated | Resolved
 """What a click on one of our buttons wants, or says in a modal of ours."""
 Change = (
     Written

@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import extras, feedback, notices, personal, turns
+from athenaeum.conversations import escalations, extras, feedback, notices, personal, turns
 from athenaeum.conversations.appointments import book
+from athenaeum.conversations.escalations import Calling
 from athenaeum.conversations.feedback import Rating
 from athenaeum.conversations.turns import Repeating, Ruling, Stopping
-from athenaeum.gateway.changes import Accepted, CalledOff, Clicked, Disowned, Explained, Halted, Rated, Repeated
+from athenaeum.gateway.changes import (
+    Accepted,
+    CalledOff,
+    Clicked,
+    Disowned,
+    Escalated,
+    Explained,
+    Halted,
+    Rated,
+    Repeated,
+    Resolved,
+)
 from athenaeum.gateway.inquiry import Inquiry
 from athenaeum.observability.metrics import FEEDBACK
 
@@ -47,6 +59,12 @@ _UNKEPT = "This was ended before."
 _KEPT = "Only <@{owner}>, who asked for it, and the workspace's admins can end this."
 
 
+_UNCALLED = {
+    Calling.STANDING: "I have called somebody here already: please wait for them.",
+    Calling.NOBODY: "I know of nobody to call here any more.",
+}
+
+
 async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: str) -> Inquiry | None:
     """Do what the button says, and give what is to be asked then; of the same `cause` nobody is told twice."""
     match press:
@@ -60,6 +78,8 @@ async def take(session: AsyncSession, tenant: Tenant, press: Press, *, cause: st
             return await _take_rating(session, press)
         case Explained():
             await _take_reason(session, press)
+        case Escalated() | Resolved():
+            await _take_call(session, tenant, press, cause=cause)
         case CalledOff():
             await _take_calling_off(session, tenant, press, cause=cause)
         case Disowned():
@@ -127,6 +147,18 @@ async def _take_calling_off(session: AsyncSession, tenant: Tenant, called: Calle
     await _tell(session, tenant, called, sentence, cause=f"call_off:{cause}")
 
 
+async def _take_call(session: AsyncSession, tenant: Tenant, wanted: Escalated | Resolved, *, cause: str) -> None:
+    """Call a human, once, or note that they have helped; else tell the one who wants a human why there is none."""
+    if isinstance(wanted, Resolved):
+        resolved = await escalations.resolve(session, wanted.turn, user=wanted.user, channel=wanted.channel)
+        log.info("escalation.resolved", turn=str(wanted.turn), new=resolved)
+        return
+    calling = await escalations.call(session, wanted.turn, user=wanted.user, channel=wanted.channel, at=wanted.at)
+    log.info("escalation.wanted", turn=str(wanted.turn), calling=calling.value)
+    if calling is not Calling.CALLED:
+        await _tell(session, tenant, wanted, _UNCALLED[calling], cause=f"human:{cause}")
+
+
 async def _take_rating(session: AsyncSession, rated: Rated) -> Inquiry | None:
     """Keep what somebody says of an answer; their latest word counts, and of a bad one the reason is asked."""
     kept = await feedback.give(
@@ -148,7 +180,12 @@ async def _take_reason(session: AsyncSession, explained: Explained) -> None:
 
 
 async def _tell(
-    session: AsyncSession, tenant: Tenant, click: CalledOff | Clicked | Halted | Repeated, sentence: str, *, cause: str
+    session: AsyncSession,
+    tenant: Tenant,
+    click: CalledOff | Clicked | Escalated | Halted | Repeated,
+    sentence: str,
+    *,
+    cause: str,
 ) -> None:
     notice = notices.Notice(click.channel, click.user, sentence, click.thread_ts)
     await notices.enqueue_notice(session, tenant.id, notice, cause=cause)

@@ -34,25 +34,18 @@ from athenaeum.domain.message import InboundMessage
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway import attention, clicks
 from athenaeum.gateway.changes import (
-    Accepted,
     Archived,
-    CalledOff,
     Change,
-    Clicked,
-    Disowned,
     Doubted,
-    Explained,
-    Halted,
     HomeOpened,
     Met,
     Moved,
     Nothing,
-    Rated,
+    Press,
     Reacted,
     Relocated,
     Removed,
     Renamed,
-    Repeated,
     Stale,
     Written,
 )
@@ -140,6 +133,9 @@ class _Writer:
         self.inquiry: Inquiry | None = None
 
     async def write(self, change: Change) -> None:
+        if isinstance(change, Press):
+            self.inquiry = await clicks.take(self._session, self._tenant, change, cause=self._cause)
+            return
         match change:
             case Written():
                 await self._written(change)
@@ -149,8 +145,6 @@ class _Writer:
                 await turns.recall(self._session, channel, ts)
                 await book.withdraw(self._session, self._tenant.id, channel, ts)
                 await turns.withdraw(self._session, channel, ts)
-            case Accepted() | CalledOff() | Clicked() | Disowned() | Explained() | Halted() | Rated() | Repeated():
-                self.inquiry = await clicks.take(self._session, self._tenant, change, cause=self._cause)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
             case HomeOpened(user):

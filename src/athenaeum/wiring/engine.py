@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from athenaeum.agent.extras import Extras
 from athenaeum.conversations.appointments.book import APPOINTMENT
 from athenaeum.conversations.commands import COMMAND
+from athenaeum.conversations.escalations import ESCALATION
 from athenaeum.conversations.extras import OFFER, REVEAL
 from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
@@ -23,6 +24,7 @@ from athenaeum.worker.greeter import Greeter
 from athenaeum.worker.handlers.appointment import AppointmentHandler
 from athenaeum.worker.handlers.channel import ChannelHandler, PersonHandler
 from athenaeum.worker.handlers.command import CommandHandler
+from athenaeum.worker.handlers.escalation import EscalationHandler
 from athenaeum.worker.handlers.extras import OfferHandler, RevealHandler
 from athenaeum.worker.handlers.home import ErasureHandler, HomeHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
@@ -113,10 +115,11 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         WORKSPACE: WorkspaceHandler(database, workspace.clients, sync_workspace, hear=hear),
         WITHDRAWAL: WithdrawalHandler(database, delivery),
         NOTICE: NoticeHandler(workspace.clients),
+        ESCALATION: EscalationHandler(database, agent, delivery),
         APPOINTMENT: AppointmentHandler(database),
         COMMAND: CommandHandler(database, workspace.clients),
         HOME: HomeHandler(database, workspace.clients, rates(config)),
-        ERASURE: ErasureHandler(database, workspace.clients),
+        ERASURE: ErasureHandler(database),
         OFFER: OfferHandler(database, extras, workspace.clients),
         REVEAL: RevealHandler(database, extras, workspace.clients),
     }

@@ -9,13 +9,14 @@ from athenaeum.conversations import feedback, turns
 from athenaeum.conversations.feedback import Rating
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import Surface
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId
+from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, TurnId, UserId
 from support.command_line import CommandLine
 
 CHANNEL, ASKER, TS = ChannelId("C1"), UserId("U1"), MessageTs("1700000000.000100")
+AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-async def judge(database_url: str) -> None:
+async def judge(database_url: str) -> TurnId:
     """Somebody finds an answer of no help."""
     async with DatabaseConnection(database_url, pool_size=1) as database, database.session(DEFAULT_TENANT) as session:
         turn = await turns.open_turn(
@@ -29,15 +30,23 @@ async def judge(database_url: str) -> None:
             question="How do I [bold]retry?",
         )
         assert turn is not None
-        at = datetime(2026, 11, 21, tzinfo=UTC)
-        await feedback.give(session, turn, user=ASKER, channel=CHANNEL, verdict=Rating.DOWN, at=at)
+        await feedback.give(session, turn, user=ASKER, channel=CHANNEL, verdict=Rating.DOWN, at=AT)
+        return turn
+
+
+async def explain(database_url: str, turn: TurnId) -> None:
+    async with DatabaseConnection(database_url, pool_size=1) as database, database.session(DEFAULT_TENANT) as session:
+        assert await feedback.explain(session, turn, user=ASKER, at=AT, reason="It is old.")
 
 
 async def test_what_people_say_of_answers_is_listed(athenaeum: CommandLine, database_url: str) -> None:
     assert (await athenaeum("feedback", "list")).out == "nobody has said anything of an answer yet\n"
 
-    await judge(database_url)
+    turn = await judge(database_url)
 
     assert "How do I [bold]retry?" in (await athenaeum("feedback", "list")).out
     [told] = json.loads((await athenaeum("feedback", "list", "--json")).out)
     assert (told["verdict"], told["user"], told["channel"]) == ("down", "U1", "C1")
+
+    await explain(database_url, turn)
+    assert "It is old." in (await athenaeum("feedback", "list")).out

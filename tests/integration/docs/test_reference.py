@@ -18,7 +18,9 @@ from slacksim.control import Control
 from slacksim.deliveries import Timing
 from slacksim.faults import Mode
 from slacksim.inspection import Inspection
+from slacksim.modals import Modals
 from slacksim.simulation import Simulation
+from slacksim.storage import Storage
 from support.documentation import PAGES, ROOT, Page, spans
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -88,7 +90,8 @@ def _routes() -> dict[str, type[BaseModel] | None]:
     world = scenario.load()
     simulation = Simulation(world, Timing())
     found: dict[str, type[BaseModel] | None] = {}
-    for route in [*Control(simulation).routes(), *Inspection(simulation).routes()]:
+    routes = [route for part in (Control, Inspection, Modals, Storage) for route in part(simulation).routes()]
+    for route in (route for route in routes if route.path.startswith("/_sim")):
         body = re.search(r"requests\.parsed\(request, requests\.(\w+)\)", inspect.getsource(route.handler))
         found[f"{route.method} {route.path}"] = getattr(requests, body[1]) if body else None
     return found
@@ -117,7 +120,7 @@ def test_the_page_of_slacksim_names_every_fault() -> None:
 
 
 def test_the_scenario_on_slacksims_page_is_one_and_shows_every_key() -> None:
-    (text,) = _SLACKSIM.blocks("yaml")
+    (text,) = Page(REFERENCE / "scenarios.md").blocks("yaml")
     entries = [scenario.TeamEntry, scenario.AppEntry, scenario.UserEntry, scenario.ChannelEntry, scenario.MessageEntry]
     keys = {key for entry in entries for key in entry.model_fields}
 

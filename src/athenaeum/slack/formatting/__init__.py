@@ -20,6 +20,7 @@ from athenaeum.slack.formatting.controls import (
     render_offer,
     stop_button,
 )
+from athenaeum.slack.formatting.escalation import HUMAN, RESOLVED, Call, human_button, render_call
 from athenaeum.slack.formatting.proposal import APPROVE, DENY, render_proposal
 from athenaeum.slack.formatting.quotation import render_typed
 from athenaeum.slack.formatting.reason import REASON, read_occasion, reason_modal
@@ -31,18 +32,23 @@ __all__ = [
     "CALL_OFF",
     "DENY",
     "FEEDBACK",
+    "HUMAN",
     "REASON",
+    "RESOLVED",
     "REVEAL",
     "STOP",
+    "Call",
     "Rendered",
     "again",
     "call_off",
     "feedback",
+    "human_button",
     "paragraph",
     "plain_feedback",
     "read_occasion",
     "reason_modal",
     "render",
+    "render_call",
     "render_offer",
     "render_proposal",
     "render_typed",

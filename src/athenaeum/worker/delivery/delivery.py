@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,8 +11,8 @@ from athenaeum.conversations import turns
 from athenaeum.conversations.notices import Notice, enqueue_notice
 from athenaeum.domain.channel import Surface
 from athenaeum.errors import Misconfigured, Refused
-from athenaeum.slack.errors import MissingScope
-from athenaeum.slack.formatting import render, render_proposal, render_whole
+from athenaeum.slack.errors import MessageGone, MissingScope
+from athenaeum.slack.formatting import Call, render, render_call, render_proposal, render_whole
 from athenaeum.tenants import register
 from athenaeum.worker.delivery import document, intents, status
 from athenaeum.worker.delivery.content import PLACEHOLDER, TOMBSTONE, Content
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.approval import Pending
-    from athenaeum.domain.identity import LeaseToken, TenantId
+    from athenaeum.domain.identity import LeaseToken, MessageTs, TenantId
     from athenaeum.domain.turn import Answer
     from athenaeum.slack.client import SlackClient
 
 log = structlog.get_logger(__name__)
 
 _PATIENT = Timing()
+_CALL = 1_000
+"""The part of a turn that calls for a human: beyond those of any answer."""
 
 
 class Delivery:
@@ -107,6 +110,21 @@ class Delivery:
             raise Refused("what nobody asked for changes nothing")
         await Showing(self._thread(turn, token)).show(0, Content.of(render_proposal(pending, turn.asker)))
 
+    async def call(self, turn: Turn, call: Call) -> None:
+        """Make sure that the call for a human stands below a finished turn, once, and says when somebody was helped.
+
+        Whoever is late with it changes nothing: what is posted is posted once, and it changes only when it is resolved.
+
+        Raises:
+            RetryLater: Slack did not take it yet; call again.
+            Refused: It can't be shown there.
+        """
+        thread, content = self._thread(turn, turn.fence), Content.of(render_call(call))
+        posted = await Posting(thread).place(_CALL, content)
+        if call.resolved_by is not None and not posted.fresh:
+            with suppress(MessageGone):  # who deletes it means it
+                await thread.update(posted.ts, content)
+
     async def retract(self, turn: Turn, token: LeaseToken) -> None:
         """Take the placeholder away: nobody waits for an answer any more."""
         if turn.surface is Surface.TERMINAL:
@@ -120,16 +138,19 @@ class Delivery:
                 await thread.discard()
             await Posting(thread).withdraw(intent.part)
 
-    async def take_away(self, turn: Turn) -> None:
-        """Delete the messages of a finished turn; where Slack deletes nothing, they tell that there was an answer."""
+    async def take_away(self, turn: Turn, *, root: MessageTs | None = None) -> None:
+        """Delete the messages of a finished turn; where Slack deletes nothing, they tell that there was an answer.
+
+        `root` is our own message that repeats the question, where there is one.
+        """
         thread = self._thread(turn, turn.fence)
         async with thread.session() as session:
             known = await intents.read_all(session, turn)
         if any(intent.part == document.PART for intent in known):
             await thread.discard()
-        for intent in known:
-            if intent.ts is not None:
-                await thread.take_away(intent.ts, TOMBSTONE)
+        for ts in [*(intent.ts for intent in known), root]:
+            if ts is not None:
+                await thread.take_away(ts, TOMBSTONE)
 
     async def _attach(self, thread: Thread, whole: str) -> None:
         """Make sure that the whole answer stands below its messages, where Slack takes it: they say that it goes on."""

@@ -1,0 +1,160 @@
+"""`athenaeum escalations`: who is called when somebody asks for a human, and who was."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.table import Table
+
+from athenaeum.commands.channels import channel_named
+from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+from athenaeum.commands.tenancy import of_each_tenant, tenant_named
+from athenaeum.domain.identity import DEFAULT_TENANT
+from athenaeum.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from athenaeum.conversations.escalations import Escalation
+    from athenaeum.domain.identity import ChannelId
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Say whom `Ask a human` calls, and see who was called.\n\nExample: athenaeum escalations set S0123456789",
+)
+
+_HELPER = re.compile(r"[SUW][A-Z0-9]{1,63}")
+
+
+def _helper(text: str) -> str:
+    if not _HELPER.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is no id of a user group (S…) or a person (U…): Slack shows it in its menu")
+    return text
+
+
+Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
+Channel = Annotated[
+    str | None, typer.Option("--channel", help="In this channel, by name or id; otherwise wherever nobody else is.")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
+
+
+@app.command("list")
+def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List who asked for a human, those first whom nobody has helped yet.
+
+    Example: athenaeum escalations list
+    """
+    found = run(_list(limit))
+    if as_json:
+        show_json([{"tenant": name, **asdict(call)} for name, calls in found for call in calls])
+        return
+    if not any(calls for _, calls in found):
+        out.print("nobody has asked for a human")
+        return
+    table = Table("tenant", "time", "by", "channel", "thread", "called", "resolved by", box=None, pad_edge=False)
+    for name, calls in found:
+        for call in calls:
+            when = f"{call.asked_at:%Y-%m-%d %H:%M:%S}"
+            told = (name, when, call.asked_by, call.channel, call.thread_ts, call.helper, call.resolved_by or "")
+            table.add_row(*map(escaped, told))
+    out.print(table)
+
+
+@app.command()
+def helpers(tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """List who is called in which channel.
+
+    Example: athenaeum escalations helpers
+    """
+    found = run(_helpers(tenant))
+    if as_json:
+        show_json([{"channel": channel or None, "helper": helper} for channel, helper in found.items()])
+        return
+    if not found:
+        out.print("nobody is called: there is no button")
+        return
+    table = Table("channel", "called", box=None, pad_edge=False)
+    for channel, helper in found.items():
+        table.add_row(escaped(channel or "the others"), escaped(helper))
+    out.print(table)
+
+
+@app.command("set")
+def set_(
+    helper: Annotated[
+        str, typer.Argument(metavar="HELPER", parser=_helper, help="The id of a user group (S…) or a person (U…).")
+    ],
+    channel: Channel = None,
+    tenant: Tenant = None,
+) -> None:
+    """Put the button below answers, and have it call this user group or person.
+
+    Example: athenaeum escalations set S0123456789 --channel platform
+    """
+    run(_set(helper, channel, tenant))
+    out.print(f"{helper} is called")
+
+
+@app.command()
+def unset(channel: Channel = None, tenant: Tenant = None) -> None:
+    """Take back who was set for exactly this channel, or for the others.
+
+    Example: athenaeum escalations unset --channel platform
+    """
+    run(_unset(channel, tenant))
+    out.print("removed")
+
+
+async def _list(limit: int) -> list[tuple[str, list[Escalation]]]:
+    from athenaeum.conversations import escalations
+
+    return await of_each_tenant(partial(escalations.latest, limit=limit))
+
+
+async def _helpers(tenant: str | None) -> dict[ChannelId, str]:
+    from athenaeum.conversations import escalations
+
+    return await _within(tenant, escalations.helpers)
+
+
+async def _set(helper: str, channel: str | None, tenant: str | None) -> None:
+    from athenaeum.conversations import escalations
+
+    async def put(session: AsyncSession) -> None:
+        await escalations.set_helper(session, helper, channel=await _place(session, channel))
+
+    await _within(tenant, put)
+
+
+async def _unset(channel: str | None, tenant: str | None) -> None:
+    from athenaeum.conversations import escalations
+
+    async def remove(session: AsyncSession) -> bool:
+        return await escalations.unset_helper(session, channel=await _place(session, channel))
+
+    if not await _within(tenant, remove):
+        raise Refused("nobody is set for exactly this: `athenaeum escalations helpers` shows all")
+
+
+async def _place(session: AsyncSession, channel: str | None) -> ChannelId:
+    from athenaeum.conversations.escalations import EVERYWHERE
+
+    return EVERYWHERE if channel is None else (await channel_named(session, channel)).channel
+
+
+async def _within(tenant: str | None, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    from athenaeum.wiring.database import open_database
+
+    async with open_database(settings()) as database:
+        of = await tenant_named(database, tenant) or DEFAULT_TENANT
+        async with database.session(of) as session:
+            return await work(session)
