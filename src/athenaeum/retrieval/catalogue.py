@@ -165,11 +165,13 @@ def _passage(row: Any, score: float) -> Passage:
     )
 
 
-# A message that was deleted or edited is shown no more, also before the indexer comes to it.
+# A message that was deleted or edited is shown no more, also before the indexer comes to it. OFFSET 0 keeps this a look
+# into the index for each passage: as a join it read the whole archive for eight of them (47 ms of 100,000 messages).
 _STANDS = """NOT EXISTS (
     SELECT FROM slack_messages AS message
     WHERE message.channel_id = passages.channel_id AND message.ts = split_part(passages.source_key, ':', 3)
-      AND (message.deleted_at IS NOT NULL OR message.edited_at IS NOT NULL AND message.indexed_at IS NULL))
+      AND (message.deleted_at IS NOT NULL OR message.edited_at IS NOT NULL AND message.indexed_at IS NULL)
+    OFFSET 0)
 """
 
 _FETCH = text(

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import DEFAULT_TENANT, PassageId, TenantId
 from athenaeum.domain.passage import Origin
+from athenaeum.retrieval import catalogue
 from athenaeum.retrieval.index import Index
 from athenaeum.retrieval.passages import NewPassage
 from support.index import TERMINAL, LetterEmbedder, Workspace, document, message
@@ -61,6 +63,34 @@ async def test_search_goes_on_while_the_embedder_does_not_answer(
     await put(database, index, "handbook", LUNCH, RETRY)
     assert [passage.text for passage in await index.search("soup", audience=TERMINAL)] == [LUNCH.text]
     assert await count(database, "embeddings") == 0
+
+
+async def test_whether_what_was_found_still_stands_is_asked_of_its_messages_alone(
+    database: DatabaseConnection, index: Index, workspace: Workspace
+) -> None:
+    await workspace.channel("C1", "public")
+    async with database.session(DEFAULT_TENANT) as session:
+        await session.execute(
+            text(
+                "INSERT INTO slack_messages (tenant_id, channel_id, ts, sent_at, text, metadata)"
+                " SELECT athenaeum_tenant(), 'C1', n || '.000000', to_timestamp(n), 'soup', '{}'"
+                " FROM generate_series(1, 3000) AS n"
+            )
+        )
+        soups = {f"slack:C1:{number}.000000": [message("soup", "C1")] for number in range(1, 9)}
+        await index.put_all(session, DEFAULT_TENANT, soups, embed=False)
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as owner:
+        await owner.execute("ANALYZE")
+
+    async with database.session(DEFAULT_TENANT) as session:
+        stored = await session.scalars(text("SELECT passage_id FROM passages"))
+        found = await catalogue.fetch(session, dict.fromkeys(map(PassageId, stored), 0.0))
+        read = await session.scalar(
+            text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'slack_messages'")
+        )
+
+    assert len(found) == 8
+    assert read == 0
 
 
 async def test_many_sources_are_put_at_once_and_the_empty_ones_taken_out(
