@@ -1,8 +1,9 @@
-"""A workspace to hold the contract against: today the simulator, one day a real one."""
+"""The workspaces that are held to the contract: the simulator, and a real one where there are tokens for it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slacksim import scenario
 from slacksim.deliveries import Timing
 from slacksim.server import SlackSim
+from support.live_slack import live_workspace
 from support.slack_workspace import Ear, Workspace
 
 SCENARIO: dict[str, Any] = {
@@ -27,8 +29,14 @@ SCENARIO: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
+@pytest.fixture(params=["slacksim", pytest.param("slack", marks=pytest.mark.live_slack)])
+async def workspace(request: pytest.FixtureRequest) -> AsyncIterator[Workspace]:
+    async with simulated_workspace() if request.param == "slacksim" else live_workspace() as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def simulated_workspace() -> AsyncGenerator[Workspace]:
     world = scenario.build(SCENARIO)
     ids = {channel.name: channel.id for channel in world.channels.values()}
     maya = world.find_user("maya")

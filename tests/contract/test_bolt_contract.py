@@ -62,6 +62,8 @@ async def test_a_listener_answers_in_the_thread(workspace: Workspace, bolt: Asyn
 
 
 async def test_a_refreshed_connection_loses_no_message(workspace: Workspace, bolt: AsyncApp) -> None:
+    if workspace.disconnect is None:
+        pytest.skip("a real workspace refreshes connections when it likes")
     heard: list[str] = []
     complete = asyncio.Event()
 

@@ -1,9 +1,10 @@
-"""What slack-sdk's clients may rely on. Runs against the simulator; written so that a real workspace could stand in."""
+"""What slack-sdk's clients may rely on, of the simulator and of a real workspace."""
 
 from __future__ import annotations
 
 from itertools import chain
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -130,12 +131,13 @@ async def test_markdown_text_stands_alone(workspace: Workspace) -> None:
 
 
 async def test_the_same_client_msg_id_posts_once(workspace: Workspace) -> None:
-    arguments: dict[str, Any] = {"channel": workspace.channel, "client_msg_id": "3f1d0a6e-0001"}
-    first = await workspace.bot.chat_postMessage(text="once", **arguments)
-    second = await workspace.bot.chat_postMessage(text="once", **arguments)
+    arguments: dict[str, Any] = {"channel": workspace.channel, "client_msg_id": str(uuid4())}
+    words = f"once {arguments['client_msg_id']}"
+    first = await workspace.bot.chat_postMessage(text=words, **arguments)
+    second = await workspace.bot.chat_postMessage(text=words, **arguments)
     assert second["ts"] == first["ts"]
     history = (await workspace.bot.conversations_history(channel=workspace.channel))["messages"]
-    assert [message["text"] for message in history].count("once") == 1
+    assert [message["text"] for message in history].count(words) == 1
 
 
 async def test_metadata_is_read_back_only_when_asked_for(workspace: Workspace) -> None:

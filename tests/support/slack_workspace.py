@@ -23,7 +23,7 @@ class Workspace:
         foreign: A public channel without the bot; ``hidden`` a private one; ``archived`` is archived.
         person: Somebody's user id.
         say: Speaks as that person: channel, text, parent's ts or None; returns the ts.
-        disconnect: Makes the workspace ask every connection for a refresh.
+        disconnect: Makes the workspace ask every connection for a refresh; a real one does so when it likes.
     """
 
     bot: Any
@@ -36,7 +36,7 @@ class Workspace:
     archived: str
     person: str
     say: Callable[[str, str, str | None], Awaitable[str]]
-    disconnect: Callable[[], Awaitable[None]]
+    disconnect: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
