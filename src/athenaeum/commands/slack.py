@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated
 
@@ -26,6 +27,11 @@ def manifest(
         str | None,
         typer.Option(metavar="URL", help="Where Slack delivers events over HTTP; without it, by Socket Mode."),
     ] = None,
+    command: Annotated[
+        str, typer.Option(metavar="/NAME", help="The slash command; empty for an app without one.")
+    ] = "/athenaeum",
+    home: Annotated[bool, typer.Option("--home/--no-home", help="Whether the app has a Home tab.")] = True,
+    agent: Annotated[bool, typer.Option("--agent", help="An app that Slack treats as an agent, from then on.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the manifest that api.slack.com takes to create or update the app.
@@ -38,7 +44,9 @@ def manifest(
 
     if request_url is not None and not request_url.startswith("https://"):
         raise typer.BadParameter("Slack delivers to https:// addresses only", param_hint="--request-url")
-    described = app_manifest.manifest(name, request_url=request_url)
+    if command and not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
+        raise typer.BadParameter("a slash, and then small letters, digits, - and _", param_hint="--command")
+    described = app_manifest.manifest(name, request_url=request_url, command=command or None, home=home, agent=agent)
     if as_json:
         show_json(described)
     else:

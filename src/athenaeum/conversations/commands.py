@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations import channels, turns
@@ -103,6 +103,17 @@ async def hung_on(session: AsyncSession, command: str) -> MessageTs | None:
     """The message that the question's turn hangs on, if it has one."""
     found = await session.scalar(select(_ROW.ts).where(_ROW.command_id == command))
     return None if found is None else MessageTs(found)
+
+
+async def root_of(session: AsyncSession, turn: TurnId) -> MessageTs | None:
+    """Our message that a turn hangs on, where it does not hang on its asker's."""
+    found = await session.scalar(select(_ROW.ts).where(_ROW.turn_id == turn))
+    return None if found is None else MessageTs(found)
+
+
+async def drop(session: AsyncSession, turn: TurnId) -> None:
+    """Keep nothing of the command that a turn was asked by; its message is deleted."""
+    await session.execute(delete(_ROW).where(_ROW.turn_id == turn))
 
 
 async def now(session: AsyncSession) -> MessageTs:

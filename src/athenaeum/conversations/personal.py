@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 
 from athenaeum.conversations import turns
 from athenaeum.conversations.appointments import book
@@ -35,7 +35,6 @@ _STOPPING = timedelta(seconds=2)
 """How long a turn that is stopped may take to end; one that takes longer is looked at again later."""
 
 _ROW = models.Turn
-_COMMAND = models.Command
 _HERE = _ROW.surface == Surface.SLACK.value
 
 
@@ -47,14 +46,6 @@ class Past:
     channel: ChannelId
     ts: MessageTs
     thread_ts: MessageTs
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A message of ours that stands for a question that was typed as a command."""
-
-    place: ChannelId
-    ts: MessageTs
 
 
 async def show_home(session: AsyncSession, tenant: TenantId, user: UserId, *, cause: str) -> None:
@@ -122,20 +113,6 @@ async def erase(session: AsyncSession, tenant: TenantId, user: UserId) -> int:
     await enqueue_many(session, gone)
     await record(session, Deed.ERASED, tenant=tenant, actor=user, subject=user, questions=len(unread))
     return len(unread)
-
-
-async def roots(session: AsyncSession, user: UserId) -> list[Root]:
-    """Our own messages that repeat a question of theirs; Slack has to delete them."""
-    settled = (_COMMAND.user_id == user, _COMMAND.ts.is_not(None))
-    return [
-        Root(ChannelId(row.place or ""), MessageTs(row.ts or ""))
-        for row in await session.scalars(select(_COMMAND).where(*settled))
-    ]
-
-
-async def drop_root(session: AsyncSession, root: Root) -> None:
-    """It is deleted."""
-    await session.execute(delete(_COMMAND).where(_COMMAND.place == root.place, _COMMAND.ts == root.ts))
 
 
 _NOTICES = (

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urljoin
 
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.errors import failure
-from athenaeum.slack.manifest import BOT_SCOPES
+from athenaeum.slack.manifest import BOT_SCOPES, COMMAND_SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class OAuthClient:
 
     def authorize_url(self, state: str) -> str:
         """Where a person lets the app into a workspace, or into a whole organisation."""
-        query = urlencode({"client_id": self._id, "scope": ",".join(BOT_SCOPES), "state": state})
+        query = urlencode({"client_id": self._id, "scope": ",".join([*BOT_SCOPES, COMMAND_SCOPE]), "state": state})
         return f"{urljoin(self._base_url, '../oauth/v2/authorize')}?{query}"
 
     async def exchange(self, code: str) -> Installation:

@@ -24,6 +24,8 @@ BOT_SCOPES = (
     "team:read",
     "users:read",
 )
+COMMAND_SCOPE = "commands"
+"""Of an app that has a slash command; all else works without."""
 APP_SCOPES = ("connections:write",)
 """Of the app-level token, which Socket Mode is opened with; a bot token cannot have them."""
 BOT_EVENTS = (
@@ -52,9 +54,20 @@ BOT_EVENTS = (
     "message.mpim",
     "reaction_added",
     "reaction_removed",
+    "team_access_granted",
+    "team_access_revoked",
     "team_join",
     "tokens_revoked",
     "user_change",
+)
+
+
+_AGENT_SCOPE, _AGENT_EVENT = "assistant:write", "agent_session_stopped"
+"""What an app that is an agent may do and is told besides: its status in a thread, and Slack's Stop button there."""
+_FIRST_QUESTIONS = (
+    "What was decided in this workspace this week?",
+    "Who knows most about our deployments?",
+    "What can you read, and what not?",
 )
 
 
@@ -63,16 +76,28 @@ def required_scopes() -> frozenset[str]:
     return frozenset(BOT_SCOPES)
 
 
-def manifest(name: str = "Athenaeum", *, request_url: str | None = None) -> dict[str, Any]:
+def manifest(
+    name: str = "Athenaeum",
+    *,
+    request_url: str | None = None,
+    command: str | None = "/athenaeum",
+    home: bool = True,
+    agent: bool = False,
+) -> dict[str, Any]:
     """The manifest that api.slack.com takes to create or update the app.
 
     Args:
         name: As people see and mention it.
         request_url: Where Slack delivers events by HTTP; None for Socket Mode, which needs no public address.
+        command: The slash command, with its slash; None for an app without. Of two apps with the same one in a
+            workspace, only the one that was installed last is asked.
+        home: Whether people find themselves in the app's Home tab.
+        agent: Whether Slack is to treat the app as an agent. An app that became one remains one.
     """
-    delivery: dict[str, Any] = {"bot_events": list(BOT_EVENTS)}
+    delivery: dict[str, Any] = {"bot_events": [*BOT_EVENTS, *([_AGENT_EVENT] if agent else [])]}
     interactivity: dict[str, Any] = {"is_enabled": True}
-    oauth: dict[str, Any] = {"scopes": {"bot": list(BOT_SCOPES)}}
+    scopes = BOT_SCOPES if command is None else (*BOT_SCOPES, COMMAND_SCOPE)
+    oauth: dict[str, Any] = {"scopes": {"bot": sorted([*scopes, *([_AGENT_SCOPE] if agent else [])])}}
     if request_url is not None:
         delivery["request_url"] = request_url
         interactivity["request_url"] = request_url
@@ -91,11 +116,13 @@ def manifest(name: str = "Athenaeum", *, request_url: str | None = None) -> dict
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": home,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": name, "always_online": True},
+            **({"agent_view": _agent_view()} if agent else {}),
+            **({} if command is None else {"slash_commands": [_command(command, request_url)]}),
         },
         "oauth_config": oauth,
         "settings": {
@@ -106,3 +133,20 @@ def manifest(name: str = "Athenaeum", *, request_url: str | None = None) -> dict
             "token_rotation_enabled": False,
         },
     }
+
+
+def _agent_view() -> dict[str, Any]:
+    return {
+        "agent_description": "Answers questions from this workspace's messages and documents, with sources.",
+        "suggested_prompts": [{"title": question, "message": question} for question in _FIRST_QUESTIONS],
+    }
+
+
+def _command(command: str, request_url: str | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "command": command,
+        "description": "Ask alone, and see what it knows of you and of this place",
+        "usage_hint": "ask … | help | whoami | sources | settings | stop | mute | forget",
+        "should_escape": False,
+    }
+    return described if request_url is None else {**described, "url": request_url}

@@ -102,6 +102,13 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey) this.#submit(event);
   }
 
+  async #send(target, typed, files) {
+    if (typed.startsWith("/")) return this.#view.session.command(target.channel, typed);
+    const text = toWire(typed, this.#view.workspace);
+    await this.#view.session.speak({ channel: target.channel, threadTs: target.threadTs, text, files });
+    return this.onSent();
+  }
+
   async #submit(event) {
     event.preventDefault();
     const typed = this.field.value;
@@ -113,13 +120,7 @@ export class Composer {
     this.attachments.clear();
     this.#fit();
     try {
-      await this.#view.session.speak({
-        channel: target.channel,
-        threadTs: target.threadTs,
-        text: toWire(typed.trim(), this.#view.workspace),
-        files,
-      });
-      this.onSent();
+      await this.#send(target, typed.trim(), files);
     } catch (error) {
       toast(error.message);
       if (this.#target.key === target.key && !this.field.value) this.write(typed);

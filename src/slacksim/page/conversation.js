@@ -3,6 +3,7 @@
 import { avatar } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { h, icon, iconButton } from "./element.js";
+import { Home, Tabs } from "./home.js";
 import { Timeline } from "./timeline.js";
 import { Welcome } from "./welcome.js";
 
@@ -31,6 +32,7 @@ export class Conversation {
         onclick: onMenu,
       }),
       h("div", { class: "pane-title" }, this.title, this.topic),
+      new Tabs(view).node,
       h(
         "button",
         {
@@ -48,11 +50,13 @@ export class Conversation {
       "main",
       { class: "conversation", "data-testid": "channel-pane" },
       head,
+      new Home(view).node,
       this.timeline.node,
       this.welcome.node,
       this.composer.node,
     );
     workspace.subscribe(["place", "me"], () => this.#arrive());
+    workspace.subscribe(["home"], () => this.node.classList.toggle("conversation-home", workspace.isAtHome));
     workspace.subscribe(["world", "me", "place", "messages", "status"], () => this.#draw());
   }
 

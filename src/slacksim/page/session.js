@@ -51,6 +51,7 @@ export class Session {
     const workspace = this.#workspace;
     workspace.channelId = channelId;
     workspace.threadTs = thread;
+    workspace.goHome(false);
     workspace.highlighted = highlight;
     workspace.emit("place");
     writeAddress({ user: workspace.me, channel: channelId, thread });
@@ -100,6 +101,26 @@ export class Session {
       await api.join(this.#workspace.me, channelId);
       await this.#loadWorld();
     });
+  }
+
+  /** Sends a slash command, which nobody else sees: the answer comes as an aside. */
+  command(channel, text) {
+    return api.command({ user: this.#workspace.me, channel, text });
+  }
+
+  async openHome() {
+    const user = this.#workspace.me;
+    this.#workspace.goHome(true);
+    const answer = await this.attempt(() => api.home({ user }));
+    if (answer && this.#workspace.me === user && !this.#workspace.home) this.#workspace.showHome(answer.view);
+  }
+
+  leaveHome() {
+    this.#workspace.goHome(false);
+  }
+
+  pressAtHome(action_id) {
+    return this.attempt(() => api.home({ user: this.#workspace.me, action_id }));
   }
 
   async speak({ channel, text, threadTs, files = [] }) {
@@ -163,6 +184,7 @@ export class Session {
     const workspace = this.#workspace;
     workspace.me = userId;
     workspace.forgetPerson();
+    workspace.showHome(null);
     this.#asked.clear();
     localStorage.setItem(REMEMBERED_USER, userId);
     workspace.emit("me");
@@ -234,6 +256,7 @@ export class Session {
     const { channel, message } = data;
     if (kind === "reset") return this.#startOver();
     if (kind === "channel") return this.attempt(() => this.#loadWorld());
+    if (kind === "home") return workspace.showHome(data.view);
     if (kind === "view") return workspace.showModal(data.view);
     if (kind === "ephemeral") return this.#archive.fetchAsides();
     if (kind === "status") return workspace.setStatus(channel, data.thread_ts, data.status ?? "");

@@ -9,6 +9,8 @@ export class Workspace {
   threadTs = null;
   connected = true;
   modal = null;
+  home = null;
+  isAtHome = false;
   pressed = new Set();
   unread = new Map();
   statuses = new Map();
@@ -18,7 +20,7 @@ export class Workspace {
   #subscribers = [];
   #changed = new Set();
 
-  /** Calls `view` after a change of any of the topics: world, me, place, messages, modal, unread, status, stream. */
+  /** Calls `view` after a change of any of the topics: world, me, place, messages, modal, home, unread, status, stream. */
   subscribe(topics, view) {
     this.#subscribers.push({ topics, view });
   }
@@ -137,6 +139,18 @@ export class Workspace {
   replaceAsides(asides) {
     this.#asides = Map.groupBy(asides, (aside) => aside.channel);
     this.emit("messages");
+  }
+
+  /** What the app has published for the acting person, or null. */
+  showHome(view) {
+    this.home = view;
+    this.emit("home");
+  }
+
+  /** Whether the Home tab stands in place of the messages. */
+  goHome(isAtHome) {
+    this.isAtHome = isAtHome;
+    this.emit("home");
   }
 
   /** The modal that stands before the acting person, or null. */

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,7 +10,7 @@ from athenaeum.conversations import modes, personal
 from athenaeum.domain.home import Allowance, Answered, Attended, Home
 from athenaeum.domain.identity import ChannelId, UserId
 from athenaeum.errors import Discard, Refused
-from athenaeum.slack.errors import CallRefused, MessageGone
+from athenaeum.slack.errors import CallRefused
 from athenaeum.slack.formatting.home import render_home
 from athenaeum.slack.permalink import permalink
 from athenaeum.tenants import register
@@ -88,26 +87,19 @@ _LISTED = 20
 
 
 class ErasureHandler:
-    """Handles `erasure`: first what is stored here, in one transaction, and then what stands in Slack."""
+    """Handles `erasure`: what is stored is gone with one transaction, which has what stands in Slack taken away."""
 
-    def __init__(self, database: DatabaseConnection, slack: Mapping[TenantId, SlackClient]) -> None:
-        """`slack` may grow later."""
+    def __init__(self, database: DatabaseConnection) -> None:
+        """`database` gives sessions of the person's tenant."""
         self._database = database
-        self._slack = slack
 
     async def handle(self, event: Event) -> None:
         """Erase, and make the Home tab anew."""
-        client, user = _client(self._slack, event), _user(event)
+        user = _user(event)
         async with self._database.session(event.tenant) as session:
             erased = await personal.erase(session, event.tenant, user)
-            roots = await personal.roots(session, user)
             await personal.show_home(session, event.tenant, user, cause=f"erasure:{event.id}")
         log.info("person.erased", event_id=event.id, questions=erased)
-        for root in roots:
-            with suppress(MessageGone, CallRefused):  # where compliance exports are on, nothing is ever deleted
-                await client.delete_message(root.place, root.ts)
-            async with self._database.session(event.tenant) as session:
-                await personal.drop_root(session, root)
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """An operator has to look: somebody was promised this."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import turns
+from athenaeum.conversations import commands, turns
 from athenaeum.errors import RetryLater
 from athenaeum.worker.handlers.turn import turn_id_of
 
@@ -30,11 +30,13 @@ class WithdrawalHandler:
         """Delete the answer's messages; where Slack deletes nothing, they say so instead."""
         async with self._database.session(event.tenant) as session:
             turn = await turns.look(session, turn_id_of(event))
+            root = await commands.root_of(session, turn.id)
         if turn.finished_at is None:
             raise RetryLater("somebody still works on the question that was deleted")
-        await self._delivery.take_away(turn)
+        await self._delivery.take_away(turn, root=root)
         async with self._database.session(event.tenant) as session:
             await turns.empty(session, [turn.id])
+            await commands.drop(session, turn.id)
 
     async def give_up(self, event: Event, error: Exception) -> None:
         """Whoever deleted the question may have the answer deleted by an admin of the workspace."""
