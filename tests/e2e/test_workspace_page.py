@@ -337,3 +337,19 @@ async def test_a_click_on_feedback_reaches_the_app(page: Page, sim: SlackSim, bo
     await expect(page.get_by_test_id("feedback-negative")).to_have_attribute("aria-pressed", "true")
     sent = [d.payload for d in sim.simulation.outbox.deliveries if d.type == "interactive"]
     assert [payload["actions"][0]["value"] for payload in sent] == ["down"]
+
+
+async def test_files_are_picked_sent_with_a_message_and_saved_from_it(page: Page, sim: SlackSim) -> None:
+    await enter(page, sim)
+    await page.get_by_test_id("composer-files").set_input_files(
+        [
+            {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"the plan"},
+            {"name": "draft.txt", "mimeType": "text/plain", "buffer": b"a draft"},
+        ]
+    )
+    await page.get_by_role("button", name="Take out draft.txt").click()
+    await page.get_by_test_id("composer-send").click()
+    shared = page.get_by_test_id("channel-pane").get_by_test_id("file")
+    await expect(shared).to_have_text("plan.txt")
+    saved = await page.request.get(await shared.get_by_role("link").get_attribute("href") or "")
+    assert await saved.body() == b"the plan"
