@@ -130,11 +130,23 @@ async def meet(session: AsyncSession, channel: ChannelId, kind: ChannelKind | No
     return True
 
 
+_NARROW = case((SlackChannel.kind == ChannelKind.PUBLIC.value, ChannelKind.PRIVATE.value), else_=SlackChannel.kind)
+
+
 async def distrust(session: AsyncSession, channel: ChannelId) -> None:
     """Its readers are not what they were: nobody reads it, and strangers are thought to, until it was read again."""
-    narrow = case((SlackChannel.kind == ChannelKind.PUBLIC.value, ChannelKind.PRIVATE.value), else_=SlackChannel.kind)
-    await _change(session, channel, kind=narrow, members_read_at=None, is_shared=True)
+    await _change(session, channel, kind=_NARROW, members_read_at=None, is_shared=True)
     await session.execute(delete(SlackMember).where(SlackMember.channel_id == channel))
+
+
+async def distrust_all(session: AsyncSession) -> None:
+    """As `distrust`, for every conversation but the bot's own direct messages, whose two members are certain."""
+    shared = SlackChannel.kind != ChannelKind.DIRECT.value
+    of_shared = SlackMember.channel_id.in_(select(SlackChannel.channel_id).where(shared))
+    await session.execute(delete(SlackMember).where(of_shared).execution_options(synchronize_session=False))
+    values = {"kind": _NARROW, "members_read_at": None, "is_shared": True, "updated_at": func.clock_timestamp()}
+    doubted = update(SlackChannel).where(shared).values(values)
+    await session.execute(doubted.execution_options(synchronize_session=False))
 
 
 async def rename(session: AsyncSession, channel: ChannelId, name: str, *, at: datetime) -> None:

@@ -209,6 +209,13 @@ class Relocated:
 
 
 @dataclass(frozen=True, slots=True)
+class Regranted:
+    """An organisation let the app into some of its workspaces, or shut it out of them."""
+
+    is_wider: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Met:
     """A person came, or changed their name or standing."""
 
@@ -233,6 +240,7 @@ Change = (
     | Doubted
     | Stale
     | Relocated
+    | Regranted
     | Met
     | HomeOpened
     | Nothing

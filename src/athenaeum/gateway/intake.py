@@ -43,6 +43,7 @@ from athenaeum.gateway.changes import (
     Nothing,
     Press,
     Reacted,
+    Regranted,
     Relocated,
     Removed,
     Renamed,
@@ -151,6 +152,8 @@ class _Writer:
                 await personal.show_home(self._session, self._tenant.id, user, cause=self._cause)
             case Met(person):
                 await people.save(self._session, [person])
+            case Regranted():
+                await self._regranted(change)
             case Nothing():
                 pass
             case _:
@@ -258,6 +261,11 @@ class _Writer:
                 unknown = True
         if unknown:
             await self._read_again(channel)
+
+    async def _regranted(self, change: Regranted) -> None:
+        if not change.is_wider:  # which channels are lost, Slack tells when it is asked: until then nobody reads any
+            await channels.distrust_all(self._session)
+        await refresh.refresh_workspace(self._session, self._tenant.id, cause=self._cause)
 
     async def _read_again(self, channel: ChannelId) -> None:
         await refresh.refresh_channel(self._session, self._tenant.id, channel, cause=self._cause)

@@ -21,6 +21,7 @@ from athenaeum.gateway.changes import (
     Moved,
     Nothing,
     Reacted,
+    Regranted,
     Relocated,
     Removed,
     Renamed,
@@ -180,6 +181,10 @@ def _met(event: Payload) -> Change:
     return Met(read_person(user.fields, changed_at=_at(event) if event.optional_ts("event_ts") else None))
 
 
+def _regranted(event: Payload) -> Change:
+    return Regranted(is_wider=event.text("type") == "team_access_granted")
+
+
 def _relocated(event: Payload) -> Change:
     return Relocated(event.channel("new_channel_id"), event.channel("old_channel_id"))
 
@@ -206,6 +211,8 @@ _READERS: dict[str, Callable[[Payload], Change]] = {
     "channel_shared": _doubted,
     "channel_unshared": _stale,
     "channel_id_changed": _relocated,
+    "team_access_granted": _regranted,
+    "team_access_revoked": _regranted,
     "team_join": _met,
     "user_change": _met,
     "view_submission": read_submission,

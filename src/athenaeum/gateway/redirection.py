@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from athenaeum.domain.identity import ChannelId
-from athenaeum.gateway.changes import Change, HomeOpened, Met, Nothing, Press, Relocated, Written
+from athenaeum.gateway.changes import Change, HomeOpened, Met, Nothing, Press, Regranted, Relocated, Written
 
 
 def redirected(change: Change, channel: ChannelId) -> Change:
@@ -16,7 +16,7 @@ def redirected(change: Change, channel: ChannelId) -> Change:
         case Written(message=message, speech=speech):
             there = replace(message, channel=channel)
             return replace(change, message=there, speech=replace(speech, channel=channel) if speech else None)
-        case Met() | Nothing() | Relocated() | HomeOpened():
+        case Met() | Nothing() | Regranted() | Relocated() | HomeOpened():
             return change
         case _:
             return replace(change, channel=channel)
