@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, String, Table, case, delete, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import String, Table, bindparam, delete, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations import eventlog, reactions
@@ -104,35 +104,58 @@ def read_file(file: Payload) -> File:
     )
 
 
-def _version(row: Any) -> ColumnElement[Any]:
-    """What decides which of two versions is newer; the words themselves come last, so that there is always one."""
-    never = literal("-infinity", String).cast(_TABLE.c.edited_at.type)
-    told = func.coalesce(row.changed_at, row.sent_at)
-    return tuple_(func.coalesce(row.edited_at, never), told, row.text, row.metadata)
-
-
-def _upsert() -> Insert:
-    statement = insert(_TABLE).values(tenant_id=func.athenaeum_tenant())
-    new, old = statement.excluded, _TABLE.c
-    newer = _version(new) > _version(old)
-    reworded = newer & ((new.text != old.text) | (new.metadata != old.metadata))
-    versioned = ("text", "edited_at", "changed_at", "metadata")
-    # which of two is told first is chance; where they differ, the greater is taken
-    constant = ("thread_ts", "user_id", "bot_id", "subtype")
-    return statement.on_conflict_do_update(
-        index_elements=["tenant_id", "channel_id", "ts", "sent_at"],
-        set_={
-            **{name: case((newer, new[name]), else_=old[name]) for name in versioned},
-            **{name: func.greatest(old[name], new[name]) for name in constant},
-            "indexed_at": case((reworded, None), else_=old.indexed_at),
-        },
-        where=old.deleted_at.is_(None),
+def version(row: str) -> tuple[str, ...]:
+    """What decides which of two versions is newer, as SQL; the words come last, so that there is always one."""
+    return (
+        f"coalesce({row}.edited_at, '-infinity')",
+        f"coalesce({row}.changed_at, {row}.sent_at)",
+        f"{row}.text",
+        f"{row}.metadata",
     )
 
 
-# put together once: that takes longer than running it
+COLUMNS = (
+    "channel_id",
+    "ts",
+    "sent_at",
+    "thread_ts",
+    "user_id",
+    "bot_id",
+    "subtype",
+    "text",
+    "edited_at",
+    "changed_at",
+    "metadata",
+)
+"""What a message fills."""
+CONSTANT = ("thread_ts", "user_id", "bot_id", "subtype")
+"""Which of two is told first is chance; where they differ, the greater is taken."""
+_NEWER = f"({', '.join(version('excluded'))}) > ({', '.join(version('old'))})"
+_REWORDED = "(excluded.text <> old.text OR excluded.metadata <> old.metadata)"
+_SET = ", ".join(
+    [
+        *(
+            f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE old.{name} END"
+            for name in ("text", "edited_at", "changed_at", "metadata")
+        ),
+        *(f"{name} = greatest(old.{name}, excluded.{name})" for name in CONSTANT),
+        f"indexed_at = CASE WHEN {_NEWER} AND {_REWORDED} THEN NULL ELSE old.indexed_at END",
+    ]
+)
+MERGED = f"ON CONFLICT (tenant_id, channel_id, ts, sent_at) DO UPDATE SET {_SET} WHERE old.deleted_at IS NULL"
+"""What an INSERT into `slack_messages AS old` does where the message, or a version of it, is stored already."""
+_GREATER = " OR ".join(f"greatest(old.{name}, excluded.{name}) IS DISTINCT FROM old.{name}" for name in CONSTANT)
+CHANGES = f"({_NEWER} OR {_GREATER})"
+"""Whether that changes anything."""
+
 _NOTIFY = func.pg_notify(UNINDEXED, func.athenaeum_tenant().cast(String))
-_RECORD = _upsert().returning(_TABLE.c.text, _TABLE.c.edited_at, _NOTIFY)  # a statement less for every event
+# announced at once: a statement less for every event
+_RECORD = text(f"""
+    INSERT INTO slack_messages AS old (tenant_id, {", ".join(COLUMNS)})
+    VALUES (athenaeum_tenant(), {", ".join(f":{name}" for name in COLUMNS)})
+    {MERGED}
+    RETURNING text, edited_at, pg_notify('{UNINDEXED}', CAST(athenaeum_tenant() AS text))
+""").bindparams(bindparam("metadata", type_=JSONB))  # noqa: S608 - our own words; values are parameters
 _ANNOUNCE = select(_NOTIFY)
 _KEEP = insert(_VERSIONS).values(tenant_id=func.athenaeum_tenant()).on_conflict_do_nothing()
 

@@ -145,23 +145,10 @@ async def _copy(wire: AsyncConnection[Any], statement: bytes, rows: Sequence[Seq
 
 def _row(message: Message) -> list[Any]:
     row = archive.row(message)
-    return [json.dumps(row[name]) if name == "metadata" else row[name] for name in _NAMES]
+    return [json.dumps(row[name]) if name == "metadata" else row[name] for name in archive.COLUMNS]
 
 
-_NAMES = (
-    "channel_id",
-    "ts",
-    "sent_at",
-    "thread_ts",
-    "user_id",
-    "bot_id",
-    "subtype",
-    "text",
-    "edited_at",
-    "changed_at",
-    "metadata",
-)
-_COLUMNS = ", ".join(_NAMES)
+_COLUMNS = ", ".join(archive.COLUMNS)
 # COPY takes no table under row-level security; these two are the transaction's own
 _STAGE = text("""
     CREATE TEMPORARY TABLE staged_messages (
@@ -187,33 +174,17 @@ _COUNT = text(f"""
     FROM (SELECT DISTINCT channel_id, ts, sent_at FROM staged_messages) AS staged {_STORED}""")  # noqa: S608 - our words
 
 
-def _version(row: str) -> str:
-    return f"coalesce({row}edited_at, '-infinity'), coalesce({row}changed_at, {row}sent_at), {row}text, {row}metadata"
-
-
-_NEWER = f"({_version('excluded.')}) > ({_version('old.')})"
-_VERSIONED = ("text", "edited_at", "changed_at", "metadata")
-_CONSTANT = ("thread_ts", "user_id", "bot_id", "subtype")
-_REWORDED = "(excluded.text <> old.text OR excluded.metadata <> old.metadata)"
-_SET = ", ".join(
-    [
-        *(f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE old.{name} END" for name in _VERSIONED),
-        *(f"{name} = greatest(old.{name}, excluded.{name})" for name in _CONSTANT),
-        f"indexed_at = CASE WHEN {_NEWER} AND {_REWORDED} THEN NULL ELSE old.indexed_at END",
-    ]
-)
-_GREATER = " OR ".join(f"greatest(old.{name}, excluded.{name}) IS DISTINCT FROM old.{name}" for name in _CONSTANT)
 _CHOSEN = ", ".join(
-    f"max({name}) OVER (PARTITION BY channel_id, ts) AS {name}" if name in _CONSTANT else name for name in _NAMES
+    f"max({name}) OVER (PARTITION BY channel_id, ts) AS {name}" if name in archive.CONSTANT else name
+    for name in archive.COLUMNS
 )
+_NEWEST = ", ".join(f"{part} DESC" for part in archive.version("staged_messages"))
 # what would change nothing is not written; the order keeps two importers from locking each other out
 _MERGE = text(f"""
     INSERT INTO slack_messages AS old (tenant_id, {_COLUMNS})
     SELECT DISTINCT ON (channel_id, ts) athenaeum_tenant(), {_CHOSEN} FROM staged_messages
-    ORDER BY channel_id, ts, coalesce(edited_at, '-infinity') DESC, coalesce(changed_at, sent_at) DESC, text DESC,
-             metadata DESC
-    ON CONFLICT (tenant_id, channel_id, ts, sent_at) DO UPDATE SET {_SET}
-    WHERE old.deleted_at IS NULL AND ({_NEWER} OR {_GREATER})
+    ORDER BY channel_id, ts, {_NEWEST}
+    {archive.MERGED} AND {archive.CHANGES}
     RETURNING channel_id, ts""")  # noqa: S608 - as above
 # `archive.record` keeps a person's older words likewise; those that were stored before, a trigger keeps
 _KEEP_VERSIONS = text(f"""
