@@ -16,6 +16,9 @@ import pytest
 from athenaeum.database.embedded.owner import Owner
 from support.embedded import until
 
+BOTH_DOORS = pytest.mark.parametrize("door", ["direct", "pooled"], indirect=True)
+"""For a suite: each test is run once with its database and once with PgBouncer before it."""
+
 _SETTINGS = """
 [databases]
 * = host={host} port={inner_port}

@@ -10,7 +10,10 @@ import pytest
 from athenaeum.domain.event import Event, NewEvent
 from athenaeum.domain.identity import DEFAULT_TENANT, EventId
 from athenaeum.events import enqueue, queue
+from support.bouncer import BOTH_DOORS
 from support.events import NOTHING, Queue, waits_for_a_lock
+
+pytestmark = BOTH_DOORS
 
 
 async def test_one_event_of_a_key_runs_at_a_time_in_order_of_arrival(events: Queue) -> None:

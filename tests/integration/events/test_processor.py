@@ -5,7 +5,10 @@ import pytest
 from athenaeum.domain.event import EventStatus
 from athenaeum.errors import Discard, LeaseLost, Refused, RetryLater
 from athenaeum.events import EventProcessor, queue
+from support.bouncer import BOTH_DOORS
 from support.events import NOTHING, Queue
+
+pytestmark = BOTH_DOORS
 
 
 async def test_a_claimed_event_is_completed_in_a_later_transaction(events: Queue) -> None:

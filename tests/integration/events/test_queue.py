@@ -8,7 +8,10 @@ import pytest
 from athenaeum.database.link import Link
 from athenaeum.domain.event import Event
 from athenaeum.events import queue
+from support.bouncer import BOTH_DOORS
 from support.events import NOTHING, Queue, waits_for_a_lock
+
+pytestmark = BOTH_DOORS
 
 RESCUE = "SELECT count(*) FILTER (WHERE NOT failed), count(*) FILTER (WHERE failed) FROM events_rescue(%s)"
 SECOND = timedelta(seconds=1)

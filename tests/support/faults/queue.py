@@ -20,7 +20,7 @@ QUEUE = (
 +        WHERE q.state = 'running'
          FOR UPDATE OF q SKIP LOCKED
 """,
-        found_by=f"{_QUEUE}::test_a_stale_token_changes_nothing_and_is_told_so[complete]",
+        found_by=f"{_QUEUE}::test_a_stale_token_changes_nothing_and_is_told_so[complete-direct]",
     ),
     Fault(
         "a worker that lost its lease extends that of its heir",
@@ -31,7 +31,7 @@ QUEUE = (
 -        WHERE q.event_id = asked.id AND q.lease_token = asked.token AND q.state = 'running'
 +        WHERE q.event_id = asked.id AND q.state = 'running'
 """,
-        found_by=f"{_QUEUE}::test_a_stale_token_changes_nothing_and_is_told_so[extend]",
+        found_by=f"{_QUEUE}::test_a_stale_token_changes_nothing_and_is_told_so[extend-direct]",
     ),
     Fault(
         "the dedupe key is dropped",

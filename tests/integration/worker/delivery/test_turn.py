@@ -11,7 +11,10 @@ from athenaeum.domain.identity import DEFAULT_TENANT, PassageId
 from athenaeum.domain.turn import Answer, Citation, StepStarted, TextGrew
 from athenaeum.errors import APOLOGY, Discard, LeaseLost, RetryLater
 from athenaeum.slack.errors import TokenRefused, Unreachable
+from support.bouncer import BOTH_DOORS
 from support.stage import ANSWER, ScriptedAgent, Stage, said
+
+pytestmark = BOTH_DOORS
 
 
 async def _forever() -> None:
