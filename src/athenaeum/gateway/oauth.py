@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from athenaeum.errors import AthenaeumError
 from athenaeum.gateway.installer import LASTING, Installer, Stray
+from athenaeum.gateway.turnstile import Turnstile
 from athenaeum.slack.errors import SlackFailure
+from athenaeum.tenants.limits import Rate
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from athenaeum.domain.tenant import Tenant
 
 log = structlog.get_logger(__name__)
@@ -27,17 +32,22 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_RATE = Rate.per_minute(60)
+"""Both pages of 30 people; each request writes to the database before anybody knows who asks."""
 _AGAIN = {"href": f"{_PATH}/install", "label": "Try again"}
 _pages = Environment(loader=PackageLoader(__package__ or "athenaeum.gateway", "pages"), autoescape=True)
 _pages.undefined = StrictUndefined
 
 
-def oauth_router(installer: Installer) -> APIRouter:
-    """The two routes; whoever reaches them may install the app in a workspace of their own."""
+def oauth_router(installer: Installer, *, rate: Rate = _RATE) -> APIRouter:
+    """The two routes; whoever reaches them may install the app in a workspace of their own, at this rate together."""
     router = APIRouter()
+    turnstile = Turnstile(rate)
 
     @router.get("/slack/install")
     async def install(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        if pause := turnstile.wait():
+            return _busy(pause)
         browser = request.cookies.get(_COOKIE) or secrets.token_urlsafe(32)
         button = {"href": await installer.begin(browser), "label": "Add to Slack"}
         page = _page("An AI teammate that answers in the thread, once, with sources.", "offer", button=button)
@@ -54,6 +64,8 @@ def oauth_router(installer: Installer) -> APIRouter:
 
     @router.get("/slack/oauth_redirect")
     async def oauth_redirect(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        if pause := turnstile.wait():
+            return _busy(pause)
         try:
             return await _ended(installer, request)
         except Stray as error:
@@ -77,6 +89,13 @@ async def _ended(installer: Installer, request: Request) -> Response:
         return _page("Nothing was installed", "denied", status=403, button=_AGAIN)
     tenant = await installer.end(state=state, browser=browser, code=given.get("code", ""))
     return _page(f"Installed in {tenant.name}", "installed", tenant=tenant, button=_slack(tenant))
+
+
+def _busy(pause: timedelta) -> Response:
+    log.warning("install.too_many", seconds=pause.total_seconds())
+    page = _page("Too many at once", "busy", status=429, button=_AGAIN)
+    page.headers["Retry-After"] = str(math.ceil(pause.total_seconds()))
+    return page
 
 
 def _slack(tenant: Tenant) -> dict[str, str] | None:
