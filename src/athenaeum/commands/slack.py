@@ -44,9 +44,10 @@ def manifest(
 
     if request_url is not None and not request_url.startswith("https://"):
         raise typer.BadParameter("Slack delivers to https:// addresses only", param_hint="--request-url")
-    if command and not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
-        raise typer.BadParameter("a slash, and then small letters, digits, - and _", param_hint="--command")
-    described = app_manifest.manifest(name, request_url=request_url, command=command or None, home=home, agent=agent)
+    command = command.removeprefix("/")
+    if not re.fullmatch(r"[a-z0-9_-]{0,31}", command):
+        raise typer.BadParameter("at most 31 small letters, digits, - and _", param_hint="--command")
+    described = app_manifest.manifest(name, request_url=request_url, command=command, home=home, agent=agent)
     if as_json:
         show_json(described)
     else:

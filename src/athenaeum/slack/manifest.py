@@ -82,7 +82,7 @@ def manifest(
     name: str = "Athenaeum",
     *,
     request_url: str | None = None,
-    command: str | None = "/athenaeum",
+    command: str = "athenaeum",
     home: bool = True,
     agent: bool = False,
 ) -> dict[str, Any]:
@@ -91,14 +91,14 @@ def manifest(
     Args:
         name: As people see and mention it.
         request_url: Where Slack delivers events by HTTP; None for Socket Mode, which needs no public address.
-        command: The slash command, with its slash; None for an app without. Of two apps with the same one in a
+        command: The slash command, without its slash; empty for an app without one. Of two apps with the same one in a
             workspace, only the one that was installed last is asked.
         home: Whether people find themselves in the app's Home tab.
         agent: Whether Slack is to treat the app as an agent. An app that became one remains one.
     """
     delivery: dict[str, Any] = {"bot_events": [*BOT_EVENTS, *([_AGENT_EVENT] if agent else [])]}
     interactivity: dict[str, Any] = {"is_enabled": True}
-    scopes = BOT_SCOPES if command is None else (*BOT_SCOPES, COMMAND_SCOPE)
+    scopes = (*BOT_SCOPES, COMMAND_SCOPE) if command else BOT_SCOPES
     oauth: dict[str, Any] = {"scopes": {"bot": sorted([*scopes, *([_AGENT_SCOPE] if agent else [])])}}
     if request_url is not None:
         delivery["request_url"] = request_url
@@ -124,7 +124,7 @@ def manifest(
             },
             "bot_user": {"display_name": name, "always_online": True},
             **({"agent_view": _agent_view()} if agent else {}),
-            **({} if command is None else {"slash_commands": [_command(command, request_url)]}),
+            **({"slash_commands": [_command(command, request_url)]} if command else {}),
         },
         "oauth_config": oauth,
         "settings": {
@@ -146,7 +146,7 @@ def _agent_view() -> dict[str, Any]:
 
 def _command(command: str, request_url: str | None) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "command": command,
+        "command": f"/{command}",
         "description": "Ask alone, and see what it knows of you and of this place",
         "usage_hint": "ask … | help | whoami | sources | settings | stop | mute | forget",
         "should_escape": False,

@@ -18,11 +18,11 @@ def test_delivery_by_http_names_its_address() -> None:
 
 def test_the_scope_of_socket_mode_is_not_asked_of_the_bot() -> None:
     assert "connections:write" not in required_scopes()
-    assert set(manifest(command=None)["oauth_config"]["scopes"]["bot"]) == required_scopes()
+    assert set(manifest(command="")["oauth_config"]["scopes"]["bot"]) == required_scopes()
 
 
 def test_the_slash_command_needs_a_scope_and_over_http_an_address() -> None:
-    described = manifest(request_url="https://bot.example.com/slack/events", command="/lantern")
+    described = manifest(request_url="https://bot.example.com/slack/events", command="lantern")
     [command] = described["features"]["slash_commands"]
     assert (command["command"], command["url"]) == ("/lantern", "https://bot.example.com/slack/events")
     assert len(command["description"]) <= 2000
@@ -31,7 +31,7 @@ def test_the_slash_command_needs_a_scope_and_over_http_an_address() -> None:
 
 
 def test_an_installation_may_do_without_the_command_and_the_home() -> None:
-    features = manifest(command=None, home=False)["features"]
+    features = manifest(command="", home=False)["features"]
     assert "slash_commands" not in features
     assert features["app_home"]["home_tab_enabled"] is False
     assert manifest()["features"]["app_home"]["home_tab_enabled"] is True
