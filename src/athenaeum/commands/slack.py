@@ -28,8 +28,8 @@ def manifest(
         typer.Option(metavar="URL", help="Where Slack delivers events over HTTP; without it, by Socket Mode."),
     ] = None,
     command: Annotated[
-        str, typer.Option(metavar="/NAME", help="The slash command; empty for an app without one.")
-    ] = "/athenaeum",
+        str, typer.Option(metavar="NAME", help="The slash command; empty for an app without one.")
+    ] = "athenaeum",
     home: Annotated[bool, typer.Option("--home/--no-home", help="Whether the app has a Home tab.")] = True,
     agent: Annotated[bool, typer.Option("--agent", help="An app that Slack treats as an agent, from then on.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
