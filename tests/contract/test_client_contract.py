@@ -12,10 +12,19 @@ from uuid import uuid4
 
 import pytest
 
+from athenaeum.diagnostics.blocks import sample
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.chunks import task, words
 from athenaeum.slack.client import SlackClient
-from athenaeum.slack.errors import CallRefused, Duplicate, MessageGone, SlackFailure, StreamEnded
+from athenaeum.slack.errors import (
+    CallRefused,
+    ContentRefused,
+    Duplicate,
+    MessageGone,
+    SlackFailure,
+    StreamEnded,
+    StreamRunning,
+)
 from athenaeum.slack.post import Post
 from support.slack_workspace import Workspace
 
@@ -151,6 +160,32 @@ async def test_a_stream_grows_until_it_is_stopped(workspace: Workspace, client: 
     with pytest.raises(StreamEnded):
         await client.append_stream(place, ts, [words("Too late.")])
     await client.stop_stream(place, ts)
+
+
+async def test_a_stream_is_known_in_its_thread_and_becomes_any_message_when_it_is_stopped(
+    workspace: Workspace, client: SlackClient, thread: MessageTs
+) -> None:
+    # the promise takes this for granted of streams: docs/decisions/0015-streams-are-placeholders.md
+    place, reader = ChannelId(workspace.channel), UserId(workspace.person)
+    team = (await client.auth_test()).team_id
+    ts = await client.start_stream(
+        place, thread, chunks=[task("name/0/0", "Reading…", done=False)], reader=reader, team=team
+    )
+    (found,) = [message async for message in client.replies(place, thread, metadata=True) if message["ts"] == ts]
+    cards = [card for block in found["blocks"] for card in (block, *(block.get("tasks") or ()))]
+    assert "name/0/0" in {card.get("task_id") for card in cards}
+    with suppress(StreamRunning):
+        await client.update_message(place, ts, text="The answer.")
+    await client.stop_stream(place, ts)
+    await client.update_message(place, ts, text="The answer.")
+    (found,) = [message async for message in client.replies(place, thread) if message["ts"] == ts]
+    assert found["text"] == "The answer."
+
+
+async def test_the_blocks_of_answers_are_taken(client: SlackClient) -> None:
+    await client.validate_blocks(sample())
+    with pytest.raises(ContentRefused):
+        await client.validate_blocks([{"type": "section"}])
 
 
 async def test_an_agent_shows_that_it_works_where_it_is_one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from athenaeum.diagnostics import clock, scopes, socket_mode
+from athenaeum.diagnostics import blocks, clock, scopes, socket_mode
 from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.diagnostics.outage import outage
 from athenaeum.slack.client import SlackClient
@@ -46,6 +46,7 @@ async def _bot(config: Config, compare: Callable[[str, datetime], None]) -> list
     try:
         async with SlackClient(token, base_url=config.slack_api_url) as client:
             identity = await client.auth_test()
+            shown = await blocks.look(client)
     except SlackFailure as failure:
         mend = f"set SLACK_BOT_TOKEN to the xoxb- token of {_PLACE}"
         refused = fault(SUBJECT, f"Slack refuses it ({failure.code})", mend)
@@ -55,4 +56,5 @@ async def _bot(config: Config, compare: Callable[[str, datetime], None]) -> list
     return [
         ok(SUBJECT, f"of {identity.team} ({identity.team_id}), bot user {identity.bot_user}"),
         scopes.look(identity),
+        shown,
     ]

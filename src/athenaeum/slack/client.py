@@ -173,6 +173,10 @@ class SlackClient(AgentCalls):
         """What Slack gives for a code or a refresh token, which are good for one use; needs no token."""
         return _body(await self._respond("oauth.v2.access", grant, read=False, form=True))
 
+    async def validate_blocks(self, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Nothing is shown; ContentRefused when Slack would not show it."""
+        await self._call("blocks.validate", {"blocks": list(blocks)})
+
     async def open_socket(self) -> str:
         """The address of a new Socket Mode connection, good for one use; only an app-level token may ask."""
         return str((await self._call("apps.connections.open", {}))["url"])
