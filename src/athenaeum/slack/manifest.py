@@ -56,8 +56,6 @@ BOT_EVENTS = (
     "reaction_removed",
     "team_access_granted",
     "team_access_revoked",
-    "team_access_granted",
-    "team_access_revoked",
     "team_join",
     "tokens_revoked",
     "user_change",
