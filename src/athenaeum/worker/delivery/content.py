@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import TurnId
     from athenaeum.slack.formatting import Rendered
 
+_LABELS = re.compile(r"\s?\[S\d+\]")
+"""A passage's label, which becomes a number only when the answer is complete."""
 MAX_UPDATE_TEXT = 3_800
 """chat.update takes 4,000 characters of text, chat.postMessage 40,000; some are left for escapes."""
 
@@ -55,6 +58,11 @@ class Content:
     def without_blocks(self) -> Content:
         """The same as plain text."""
         return Content(self.plain or self.text)
+
+
+def unlabelled(text: str) -> str:
+    """What a model has written so far, as far as it is for readers."""
+    return _LABELS.sub("", text)
 
 
 PLACEHOLDER = Content("Thinking…")

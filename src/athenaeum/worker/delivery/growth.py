@@ -17,6 +17,7 @@ from athenaeum.slack.chunks import task, words
 from athenaeum.slack.errors import SlackFailure
 from athenaeum.slack.formatting import render
 from athenaeum.slack.formatting.growing import settled
+from athenaeum.worker.delivery.content import unlabelled
 
 if TYPE_CHECKING:
     from athenaeum.domain.turn import Progress
@@ -82,7 +83,8 @@ class Growth:
 
     def _text(self, text: str) -> list[Chunk] | None:
         """What the text has grown by; None when it is too much for one message."""
-        rendered = render(Answer(settled(text)), allowed_hosts=self._thread.allowed_hosts) if settled(text) else []
+        sure = settled(unlabelled(text))
+        rendered = render(Answer(sure), allowed_hosts=self._thread.allowed_hosts) if sure else []
         if len(rendered) > 1:
             return None
         shown = str(rendered[0].blocks[0]["text"]) if rendered else ""

@@ -7,7 +7,6 @@ and its failures are nobody's.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +23,7 @@ from athenaeum.slack.errors import (
 )
 from athenaeum.slack.formatting import render
 from athenaeum.tenants import register
-from athenaeum.worker.delivery.content import PLACEHOLDER, Content
+from athenaeum.worker.delivery.content import PLACEHOLDER, Content, unlabelled
 from athenaeum.worker.delivery.correction import overwrite
 from athenaeum.worker.delivery.growth import Growth
 from athenaeum.worker.delivery.posting import Posting
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from athenaeum.worker.delivery.thread import Thread
 
 log = structlog.get_logger(__name__)
-
-_LABELS = re.compile(r"\s?\[S\d+\]")
-"""A passage's label, which becomes a number only when the answer is complete."""
 
 
 class ProgressFeed:
@@ -148,5 +144,5 @@ class ProgressFeed:
 def _content(progress: Progress) -> Content:
     if isinstance(progress, StepStarted):
         return Content(progress.label)
-    grown = _LABELS.sub("", progress.text).strip()
+    grown = unlabelled(progress.text).strip()
     return Content.of(render(Answer(grown))[0]) if grown else PLACEHOLDER

@@ -59,6 +59,19 @@ async def test_the_answer_grows_as_a_stream_and_ends_as_an_update_of_the_same_me
     assert "chat.postMessage" not in calls
 
 
+async def test_what_is_streamed_is_rendered_as_the_answer_will_be_and_has_no_labels(native: Stage) -> None:
+    grown = "Ask <!channel> or [them](https://evil.example/?d=secret) [S1].\n\nThen go "
+
+    async def meanwhile() -> None:
+        await native.until(lambda: "Then" in streamed(native))
+
+    await native.work(await native.ask(), ScriptedAgent(progress=(TextGrew(grown),), meanwhile=meanwhile))
+    (appended,) = native.calls("chat.appendStream")
+    shown = str(appended["arguments"]["chunks"][-1]["text"])
+    assert shown.endswith("Then go")
+    assert [piece for piece in ("S1", "<!channel>", "](https://evil") if piece in shown] == []
+
+
 async def test_a_workspace_that_did_not_ask_for_streams_has_none(stage: Stage) -> None:
     turn = await stage.ask()
     await stage.work(turn, ScriptedAgent(progress=(SEARCH, *GROWN)))
