@@ -9,16 +9,18 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from athenaeum.database.link import FAULTS, Backoff, Link
+from athenaeum.database.link import Link
 from athenaeum.errors import Misconfigured
 from athenaeum.events import queue
 from athenaeum.events.wakeup import Bell, listen
 from athenaeum.observability import metrics
 from athenaeum.worker import rescue
+from athenaeum.worker.claims import Claims, CutOff
 from athenaeum.worker.executor import Executor
 from athenaeum.worker.statistics import PoolHealth, PoolStats
 
@@ -77,7 +79,7 @@ class WorkerPool:
         self._tenants = tenants
         self._size = size
         self._bell = Bell()
-        self._claims = Link(db_connection)
+        self._link = Link(db_connection)
         self._executor = Executor(
             db_connection,
             process_func,
@@ -88,6 +90,7 @@ class WorkerPool:
             notice=self._bell.ring,
         )
         self._worker = self._executor.worker
+        self._claims = Claims(self._link, self._executor)
         self._latest: Event | None = None
         self._stopping = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
@@ -149,7 +152,7 @@ class WorkerPool:
         self._bell.ring()
 
     async def _run(self) -> None:
-        async with self._claims, asyncio.TaskGroup() as group:
+        async with self._link, asyncio.TaskGroup() as group:
             background = [
                 group.create_task(listen(self._database, self._bell, self._executor.cancel)),
                 group.create_task(rescue.watch(self._database, max_retries=self._max_retries)),
@@ -162,36 +165,26 @@ class WorkerPool:
         log.info("pool.stopped", worker=self._worker, **self.get_stats())
 
     async def _claim_events(self) -> None:
-        backoff = Backoff()
-        cut_off = False
         while not self._stopping.is_set():
             room = self._executor.room
             if room == 0:
                 await self._bell.wait(_POLL)
                 continue
             try:
-                await self._executor.connect()
-                if cut_off:
-                    await queue.release_unknown(self._claims, self._worker, self._executor.held)
-                    cut_off = False
-                events = await self._claim(room)
-                backoff.reset()
-            except FAULTS as error:
-                cut_off = True
-                wait = backoff.next()
-                log.warning("claim.failed", error=type(error).__name__, again_in=wait.total_seconds())
+                events = await self._claims.make(partial(self._claim, room))
+            except CutOff as away:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), wait.total_seconds())
+                    await asyncio.wait_for(self._stopping.wait(), away.again_in.total_seconds())
                 continue
             for event in events:
                 self._executor.begin(event)
             if len(events) < room:
                 await self._bell.wait(_POLL * random.uniform(0.8, 1.2))  # noqa: S311 - processes poll in turns
 
-    async def _claim(self, room: int) -> list[Event]:
+    async def _claim(self, room: int, link: Link) -> list[Event]:
         began = time.perf_counter()
         events = await queue.claim(
-            self._claims,
+            link,
             self._worker,
             limit=room,
             lease=self._visibility_timeout,

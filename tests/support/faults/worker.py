@@ -30,11 +30,11 @@ WORKER = (
     ),
     Fault(
         "a claim whose reply was lost stays with a worker that knows nothing of it",
-        "athenaeum/worker/pool.py",
+        "athenaeum/worker/claims.py",
         """
-             except FAULTS as error:
--                cut_off = True
-                 wait = backoff.next()
+         except FAULTS as error:
+-            self._unheard = True
+             again_in = self._backoff.next()
 """,
         found_by=f"{_POOL}::test_a_pool_hands_back_what_it_claimed_when_the_reply_is_lost",
     ),

@@ -6,12 +6,11 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
-from athenaeum.database.link import FAULTS, Backoff, Link
+from athenaeum.database.link import Link
 from athenaeum.events import queue
 from athenaeum.events.wakeup import Bell, listen
 from athenaeum.observability import metrics
+from athenaeum.worker.claims import Claims, CutOff
 from athenaeum.worker.executor import Executor
 from athenaeum.worker.statistics import PoolHealth, PoolStats
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from athenaeum.domain.event import Event
     from athenaeum.domain.identity import EventId
     from athenaeum.worker.execution import Process
-
-log = structlog.get_logger(__name__)
 
 
 class Bench:
@@ -43,7 +40,7 @@ class Bench:
         """As for `WorkerPool`; nothing is opened yet."""
         self._database = database
         self._lease = visibility_timeout
-        self._claims = Link(database)
+        self._link = Link(database)
         self._executor = Executor(
             database,
             process,
@@ -53,6 +50,7 @@ class Bench:
             drain_time=drain_time,
         )
         self._worker = self._executor.worker
+        self._claims = Claims(self._link, self._executor)
         self._turn = asyncio.Lock()
         self._opened = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -100,7 +98,7 @@ class Bench:
         return self._main is not None and not self._main.done()
 
     async def _run(self) -> None:
-        async with self._claims, asyncio.TaskGroup() as group:
+        async with self._link, asyncio.TaskGroup() as group:
             listener = group.create_task(listen(self._database, Bell(), self._executor.cancel))
             async with self._executor:
                 self._opened.set()
@@ -111,21 +109,16 @@ class Bench:
 
     async def _claim(self, event_id: EventId) -> Event | None:
         """Claim the event and begin it; None when there is nothing to claim, or no claiming any more."""
-        backoff = Backoff()
-        cut_off = False
         while True:
             async with self._turn:
                 if self._stopping.is_set():
                     return None
                 try:
-                    await self._executor.connect()
-                    if cut_off:
-                        await queue.release_unknown(self._claims, self._worker, self._executor.held)
-                    event = await queue.claim_one(self._claims, self._worker, event_id, lease=self._lease)
-                except FAULTS as error:
-                    cut_off = True
-                    wait = backoff.next()
-                    log.warning("claim.failed", error=type(error).__name__, again_in=wait.total_seconds())
+                    event = await self._claims.make(
+                        lambda link: queue.claim_one(link, self._worker, event_id, lease=self._lease)
+                    )
+                except CutOff as away:
+                    wait = away.again_in
                 else:
                     if event is not None:
                         self._executor.begin(event)
