@@ -47,3 +47,11 @@ async def test_a_file_that_is_taken_away_meanwhile_is_not_quoted(product: Produc
     await product.rest()
     assert "thirty days" not in said(product.replies(shared)[-1])
     assert "2 more can no longer be read" in said(product.replies(shared)[-1])
+
+
+async def test_a_file_without_words_asks_what_is_in_it(product: Product) -> None:
+    maya = product.person("maya")
+    answer = await product.answer(maya.say("athenaeum", "", files=[maya.upload("handbook.md", HANDBOOK)]))
+    assert "Mention me with a question" not in said(answer)
+    [[prompt]] = await product.rows("SELECT result::text FROM steps WHERE name = 'prompt'", own=True)
+    assert "A broken laptop is replaced by the office in Lisbon." in prompt
