@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx2
+import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
@@ -15,6 +16,12 @@ from athenaeum.domain.identity import ChannelId, MessageTs, TurnId, UserId, turn
 from athenaeum.slack.formatting import FEEDBACK, REASON
 from slacksim.model import JsonObject, Message
 from support.product import Product
+
+
+@pytest.fixture
+def engine() -> str:
+    """One is enough: a click is an event like any other."""
+    return "postgres"
 
 
 def rate(product: Product, name: str, message: Message, verdict: str) -> JsonObject:
