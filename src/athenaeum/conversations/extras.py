@@ -35,7 +35,7 @@ _ROW = models.Turn
 
 async def consider(session: AsyncSession, turn: Turn, answer: Answer) -> None:
     """Have extras looked for once a model's answer stands in a place where its asker may not be told everything."""
-    if turn.surface is not Surface.SLACK or turn.whispered or not answer.model:
+    if turn.surface is not Surface.SLACK or not turn.is_watched or not answer.model:
         return
     question = await turns.question(session, turn)
     narrowed, parameters = is_narrowed(Audience(turn.tenant, turn.asker, question.place))
