@@ -22,7 +22,7 @@ TURNS = (
 +            await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
 +            await self._listener.receive(request.payload, transport="socket")
 +            return
-         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+         shown = await self._listener.answer(request.payload, transport="socket") if request.type == COMMAND else {}
 """,
         found_by="tests/integration/gateway/test_socket_mode.py"
         "::test_what_a_locked_database_cannot_store_is_delivered_again",
