@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import TurnId
     from athenaeum.slack.formatting import Rendered
 
-_LABELS = re.compile(r"\s?\[S\d+\]")
-"""A passage's label, which becomes a number only when the answer is complete."""
+_LABELS = re.compile(r"\s?\[[SF]\d+(?:\s*[,;]\s*[SF]\d+)*\]")
+"""Passages' labels, which become numbers only when the answer is complete."""
 MAX_UPDATE_TEXT = 3_800
 """chat.update takes 4,000 characters of text, chat.postMessage 40,000; some are left for escapes."""
 

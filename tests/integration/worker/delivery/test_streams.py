@@ -60,7 +60,7 @@ async def test_the_answer_grows_as_a_stream_and_ends_as_an_update_of_the_same_me
 
 
 async def test_what_is_streamed_is_rendered_as_the_answer_will_be_and_has_no_labels(native: Stage) -> None:
-    grown = "Ask <!channel> or [them](https://evil.example/?d=secret) [S1].\n\nThen go "
+    grown = "Ask <!channel> or [them](https://evil.example/?d=secret) [S1, F2].\n\nThen go "
 
     async def meanwhile() -> None:
         await native.until(lambda: "Then" in streamed(native))
@@ -69,7 +69,7 @@ async def test_what_is_streamed_is_rendered_as_the_answer_will_be_and_has_no_lab
     (appended,) = native.calls("chat.appendStream")
     shown = str(appended["arguments"]["chunks"][-1]["text"])
     assert shown.endswith("Then go")
-    assert [piece for piece in ("S1", "<!channel>", "](https://evil") if piece in shown] == []
+    assert [piece for piece in ("S1", "F2", "<!channel>", "](https://evil") if piece in shown] == []
 
 
 async def test_a_workspace_that_did_not_ask_for_streams_has_none(stage: Stage) -> None:
