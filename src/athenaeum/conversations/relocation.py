@@ -114,6 +114,16 @@ _MOVES = tuple(
             joined_at = greatest(stored.joined_at, excluded.joined_at),
             left_at = greatest(stored.left_at, excluded.left_at)""",
         "DELETE FROM slack_moves WHERE channel_id = :old",
+        # as `channels.move` does for one who comes or goes under the new id: into a public channel, and out of any
+        """
+        INSERT INTO slack_members (tenant_id, channel_id, user_id)
+        SELECT tenant_id, channel_id, user_id FROM slack_moves JOIN slack_channels USING (tenant_id, channel_id)
+        WHERE channel_id = :new AND kind = 'public' AND joined_at > coalesce(left_at, '-infinity')
+        ON CONFLICT DO NOTHING""",
+        """
+        DELETE FROM slack_members AS member USING slack_moves AS moved
+        WHERE member.channel_id = :new AND moved.channel_id = :new AND moved.user_id = member.user_id
+          AND moved.left_at >= coalesce(moved.joined_at, '-infinity')""",
         """
         UPDATE slack_channels AS stored SET name = old.name, name_changed_at = old.name_changed_at
         FROM slack_channels AS old
