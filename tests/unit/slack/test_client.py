@@ -130,6 +130,7 @@ async def test_long_lists_come_page_by_page(sim: SlackSim, slack: SlackClient) -
     maya = Person.named(sim.world, "maya")
     for n in range(250):
         maya.say(post.channel, f"Reply {n}", thread_ts=post.thread_ts)
+    assert post.thread_ts is not None
     texts = [message["text"] async for message in slack.replies(post.channel, post.thread_ts)]
     assert texts == ["Why?", *(f"Reply {n}" for n in range(250))]
     assert calls(sim, "conversations.replies") == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +19,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from slacksim.server import SlackSim
 
@@ -36,8 +37,15 @@ HOME: dict[str, Any] = {
 }
 
 
+def published(answer: AsyncSlackResponse) -> dict[str, Any]:
+    """The view that Slack says it shows now."""
+    view = answer["view"]
+    assert view is not None
+    return view
+
+
 @asynccontextmanager
-async def listening(sim: SlackSim, answer: dict[str, Any] | None) -> AsyncIterator[list[SocketModeRequest]]:
+async def listening(sim: SlackSim, answer: dict[str, Any] | None) -> AsyncGenerator[list[SocketModeRequest]]:
     """An app on Socket Mode that answers what it gets; None: it says nothing at all."""
     received: list[SocketModeRequest] = []
     app = sim.world.app
@@ -156,13 +164,14 @@ async def test_a_home_is_published_to_one_person_opened_and_pressed(
         await control.post("home", user="maya", action_id="go")
         await eventually(lambda: len(received) == 2)
 
-    opened, pressed = sorted((request.payload for request in received), key=lambda payload: "actions" in payload)
+    told: list[dict[str, Any]] = [request.payload for request in received]
+    opened, pressed = sorted(told, key=lambda payload: "actions" in payload)
     assert (opened["event"]["type"], opened["event"]["tab"], opened["event"]["user"]) == (
         "app_home_opened",
         "home",
         maya.id,
     )
-    assert opened["event"]["view"]["hash"] == first["view"]["hash"]
+    assert opened["event"]["view"]["hash"] == published(first)["hash"]
     assert (pressed["container"]["type"], pressed["actions"][0]["value"]) == ("view", "1")
     assert "channel" not in pressed
 
@@ -171,7 +180,7 @@ async def test_a_home_that_has_changed_since_is_not_overwritten(sim: SlackSim, w
     maya = sim.world.find_user("maya")
     assert maya is not None
     first = await web.views_publish(user_id=maya.id, view=HOME)
-    await web.views_publish(user_id=maya.id, view=HOME, hash=first["view"]["hash"])
+    await web.views_publish(user_id=maya.id, view=HOME, hash=published(first)["hash"])
 
     with pytest.raises(SlackApiError, match="hash_conflict"):
-        await web.views_publish(user_id=maya.id, view=HOME, hash=first["view"]["hash"])
+        await web.views_publish(user_id=maya.id, view=HOME, hash=published(first)["hash"])

@@ -6,8 +6,8 @@ from alembic import op
 
 from athenaeum.database.migrations.isolation import isolate
 
-revision = "0021"
-down_revision = "0020"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
