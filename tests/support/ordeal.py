@@ -148,6 +148,7 @@ class Ordeal:
         await self._settled()
         turns = await self.record.rows("SELECT * FROM turns")
         events = await self.record.rows("SELECT * FROM events WHERE event_type = 'turn'")
+        offers = await self.record.rows("SELECT * FROM events WHERE event_type = 'extras.offer'")
         deliveries = await self.record.rows("SELECT * FROM deliveries")
         world = self.sim.world
         faults = [
@@ -158,7 +159,7 @@ class Ordeal:
                 frozen=sum(life.fate.signal is signal.SIGSTOP for life in self.lives),
             ),
             *verdict.on_record(self.trial, world, turns=turns, events=events, deliveries=deliveries),
-            *verdict.in_cost(self.trial, self.lives, await self.record.steps()),
+            *verdict.in_cost(self.trial, self.lives, await self.record.steps(), offers=len(offers)),
             *verdict.in_money(
                 self.lives,
                 await self.record.rows("SELECT model, dollars, settled_at FROM spending"),

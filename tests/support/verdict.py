@@ -91,12 +91,15 @@ def on_record(trial: Trial, world: World, *, turns: Rows, events: Rows, deliveri
         yield f"deliveries name {recorded}, shown are {standing}"
 
 
-def in_cost(trial: Trial, lives: Sequence[Life], steps: Counter[str]) -> Iterator[str]:
-    """A step on record is never made again; the one under way when its process was stopped may be."""
-    for kind, needed in (("model", trial.requests), ("tool", trial.tools)):
+def in_cost(trial: Trial, lives: Sequence[Life], steps: Counter[str], *, offers: int) -> Iterator[str]:
+    """A step on record is never made again; the one under way when its process was stopped may be.
+
+    Each of the `offers` of what the asker alone may read has searched once more.
+    """
+    for kind, needed, further in (("model", trial.requests, 0), ("tool", trial.tools, offers)):
         begun = [life.boundaries.begun[kind] for life in lives]
-        missing = [needed - life.known[kind] for life in lives]
-        if any(map(int.__gt__, begun, missing)) or sum(begun) > needed + len(lives) - 1:
+        missing = [needed + further - life.known[kind] for life in lives]
+        if any(map(int.__gt__, begun, missing)) or sum(begun) > needed + further + len(lives) - 1:
             yield f"{kind}: begun {begun}, where {missing} were missing"
         if trial.states[0] == "delivered" and steps[kind] != needed:
             yield f"{kind}: {steps[kind]} on record, not {needed}"

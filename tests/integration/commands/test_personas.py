@@ -84,7 +84,7 @@ async def test_a_template_of_a_workspaces_own_is_tried_before_it_is_kept(
 @pytest.mark.parametrize(
     ("given", "mend"),
     [
-        (("--tool", "rm"), "there is no tool 'rm': there are search_documents, search_messages"),
+        (("--tool", "rm"), "there is no tool 'rm': there are read_period, search_documents, search_messages"),
         (("--model", "nobody:nothing"), "docs/guides/models.md"),
         (("--model", "anthropic:claude"), "ANTHROPIC_API_KEY"),
         (("--name", "x", "--channel", "nowhere"), "athenaeum channels list"),

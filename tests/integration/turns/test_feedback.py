@@ -156,7 +156,11 @@ async def test_the_last_reason_counts_and_none_does_once_an_answer_was_of_help(p
 async def test_a_click_that_is_told_again_asks_nobody_again(product: Product) -> None:
     answer = await product.answer(product.ask("maya", "platform"))
 
-    for payload in (rate(product, "tom", answer, "down"), rate(product, "tom", answer, "up")):
+    told: list[JsonObject] = []
+    for verdict in ("down", "up"):
+        told.append(rate(product, "tom", answer, verdict))
+        await product.rest()
+    for payload in told:
         product.sim.simulation.outbox.send(payload, kind="interactive")
         await product.rest()
 
