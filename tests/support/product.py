@@ -208,7 +208,7 @@ async def empty_queue(database: DatabaseConnection) -> bool:
     return queued == 0
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """Wait until a condition holds; who announces it is another process, or nobody."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110

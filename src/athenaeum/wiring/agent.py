@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from athenaeum.agent.prompts import Prompts, check
 from athenaeum.agent.runner import Runner
+from athenaeum.database.connection import transient
 from athenaeum.domain.tenant import Persona
 from athenaeum.errors import Misconfigured
 from athenaeum.llm.models import ModelKeys, model_factory
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from athenaeum.config import Config
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.identity import TenantId
+    from athenaeum.domain.tenant import Tenant
     from athenaeum.retrieval.index import Index
     from athenaeum.slack.client import SlackClient
+    from athenaeum.tenants.personas import Face
 
 log = structlog.get_logger(__name__)
 
@@ -68,15 +72,24 @@ def open_prompts(config: Config) -> Prompts:
 
 async def _try_personas(database: DatabaseConnection) -> None:
     """Name the templates that a new release has broken; the packaged ones stand in for them."""
-    for tenant in await register.every(database):
-        async with database.session(tenant.id) as session:
-            faces = await every_face(session)
-        for face in faces:
-            try:
-                check(replace(Persona(), **face.overrides))
-            except Misconfigured as error:
-                place = {"channel": face.channel, "user": face.user}
-                log.error("persona.broken", tenant=str(tenant.id), **place, reason=str(error))  # noqa: TRY400
+    try:
+        faces = [(tenant, face) for tenant in await register.every(database) for face in await _faces(database, tenant)]
+    except (SQLAlchemyError, OSError) as error:
+        if not transient(error):
+            raise
+        log.warning("personas.untried", error=type(error).__name__)  # the start does not end for it
+        return
+    for tenant, face in faces:
+        try:
+            check(replace(Persona(), **face.overrides))
+        except Misconfigured as error:
+            place = {"channel": face.channel, "user": face.user}
+            log.error("persona.broken", tenant=str(tenant.id), **place, reason=str(error))  # noqa: TRY400
+
+
+async def _faces(database: DatabaseConnection, tenant: Tenant) -> list[Face]:
+    async with database.session(tenant.id) as session:
+        return await every_face(session)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -133,14 +133,13 @@ class Workspace:
 
         What is still fresh is told to `hear`. Workers read the other workspaces.
         """
-        await self._have_others_read()
-        if self.client is None:
-            self.synced.set()
-            return
-        tenant = await self.tenant()
+        cause = secrets.token_hex(8)
         while True:
             try:
-                await sync_workspace(self._database, self._clients[tenant.id], tenant.id, hear=hear)
+                await self._have_others_read(cause)
+                if self.client is not None:
+                    tenant = await self.tenant()
+                    await sync_workspace(self._database, self._clients[tenant.id], tenant.id, hear=hear)
             except (RetryLater, SQLAlchemyError, OSError) as error:
                 if not (isinstance(error, RetryLater) or transient(error)):
                     raise
@@ -174,11 +173,11 @@ class Workspace:
             return Probe(Status.DEGRADED, f"{REFUSED} of {names}: install the app there again", facts)
         return Probe(Status.UP, facts=facts)
 
-    async def _have_others_read(self) -> None:
+    async def _have_others_read(self, cause: str) -> None:
         if self._vault is None:
             return
         own = await self.tenant() if self.client is not None else None
         for tenant in await register.every(self._database):
             if tenant.is_connected and tenant.disabled_because is None and tenant != own:
                 async with self._database.session(tenant.id) as session:
-                    await refresh_workspace(session, tenant.id, cause=secrets.token_hex(8))
+                    await refresh_workspace(session, tenant.id, cause=cause)
