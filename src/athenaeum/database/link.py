@@ -51,6 +51,7 @@ class Link:
         self._patience = patience
         self._connection: Wire | None = None
         self._turn = asyncio.Lock()
+        self._closes = 0
 
     async def __aenter__(self) -> Self:
         """Return itself; the connection opens on first use."""
@@ -89,10 +90,16 @@ class Link:
 
     async def close(self) -> None:
         """Close the connection; harmless when repeated."""
+        self._closes += 1
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
     async def _open(self) -> Wire:
-        self._connection = await self._database.connect(patience=self._patience)
-        return self._connection
+        closes = self._closes
+        connection = await self._database.connect(patience=self._patience)
+        if closes != self._closes:  # nobody would close it
+            await connection.close()
+            raise psycopg.OperationalError("the connection was closed while it was opened")
+        self._connection = connection
+        return connection

@@ -83,6 +83,7 @@ class SocketMode:
         self._fault = "not connected yet"
         self._refused = False
         self._last_envelope: float | None = None
+        self._handling: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -99,6 +100,8 @@ class SocketMode:
                 log.warning("socket.unreachable", error=type(error).__name__)
             finally:
                 self._connected.clear()
+                if self._handling:  # the client starts them and waits for none
+                    await asyncio.wait(self._handling)
             failures = 0 if time.monotonic() - opened > _LONGEST_PAUSE else failures + 1
             longest = _LONGEST_PAUSE_REFUSED if self._refused else _LONGEST_PAUSE
             await asyncio.sleep(_pause(failures, longest))
@@ -139,6 +142,9 @@ class SocketMode:
         log.warning("socket.lost")
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        if task := asyncio.current_task():
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
         self._last_envelope = time.time()
         if request.type in {"events_api", "interactive"}:
             receipt = await self._listener.receive(request.payload, transport="socket")
