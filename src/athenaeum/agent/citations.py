@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from athenaeum.domain.identity import PassageId
-from athenaeum.domain.passage import Passage
+from athenaeum.domain.passage import LABEL, LABELS, Passage
 from athenaeum.domain.turn import Answer, Citation
 from athenaeum.llm import quoting
 
@@ -20,12 +20,10 @@ LEFT_OUT = "_I left out what can no longer be read by everyone here._"
 _QUOTE_LIMIT = 240  # characters
 
 # Code is skipped: `[S3]` in it is somebody's bucket, not our label.
-_LABELS = re.compile(
-    r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>[SF]\d+(?:\s*[,;]\s*[SF]\d+)*)\]", re.DOTALL
-)
+_LABELS = re.compile(rf"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|(?P<gap>[ \t]*)\[(?P<labels>{LABELS})\]", re.DOTALL)
 _MARKERS = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
 _PARAGRAPH = re.compile(r"(?:```.*?(?:```|\Z)|(?!\n[ \t]*\n).)+", re.DOTALL)
-_LABEL = re.compile(r"[SF]\d+")
+_LABEL = re.compile(LABEL)
 _UNFINISHED = re.compile(r"[ \t]*\[(?:[SF][\dSF,; ]*)?\Z")
 _QUOTATION = re.compile(r"[.:]?[ \t]*\n(?P<quotation>(?:>.*(?:\n|\Z))+)")
 _SENTENCE_BREAK = re.compile(r"[.!?]\s|\n")

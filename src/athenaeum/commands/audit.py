@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, show_json
-from athenaeum.commands.tenancy import of_each_tenant
+from athenaeum.commands.tenancy import Limit, of_each_tenant
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +23,6 @@ app = typer.Typer(
     "\n\nExample: athenaeum audit verify",
 )
 
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 Anchor = Annotated[
     str | None,
     typer.Option("--anchor", metavar="ANCHOR", help="What an earlier run printed: a log must still hold it."),

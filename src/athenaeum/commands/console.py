@@ -78,6 +78,11 @@ def duration(time: timedelta) -> str:
     return " ".join(part for part in told[:2] if not part.startswith("0"))
 
 
+def short(text: str) -> str:
+    """The beginning of a text, in one line of a table."""
+    return " ".join(text.split())[:80]
+
+
 def escaped(text: str) -> str:
     """Text as Rich prints it, markup or not."""
     return text.replace("[", "\\[")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from athenaeum.commands.channels import channel_named
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.tenancy import of_each_tenant, tenant_named
+from athenaeum.commands.tenancy import Limit, of_each_tenant, tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.errors import Refused
 
@@ -44,7 +44,6 @@ Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by 
 Channel = Annotated[
     str | None, typer.Option("--channel", help="In this channel, by name or id; otherwise wherever nobody else is.")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 
 
 @app.command("list")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, show_json
-from athenaeum.commands.tenancy import of_each_tenant
+from athenaeum.commands.console import AsJson, escaped, out, run, short, show_json
+from athenaeum.commands.tenancy import Limit, of_each_tenant
 
 if TYPE_CHECKING:
     from athenaeum.conversations.feedback import Opinion
@@ -19,8 +19,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="See which answers people found helpful, and which not.\n\nExample: athenaeum feedback list",
 )
-
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 
 
 @app.command("list")
@@ -43,14 +41,10 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
     for name, given in opinions:
         for opinion in given:
             when = f"{opinion.given_at:%Y-%m-%d %H:%M:%S}"
-            told = (name, when, opinion.verdict, opinion.user, opinion.channel, _short(opinion.question))
-            why = (_short(opinion.reason or ""),) if has_reasons else ()
+            told = (name, when, opinion.verdict, opinion.user, opinion.channel, short(opinion.question))
+            why = (short(opinion.reason or ""),) if has_reasons else ()
             table.add_row(*map(escaped, (*told, *why)))
     out.print(table)
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:80]
 
 
 async def _list(limit: int) -> list[tuple[str, list[Opinion]]]:

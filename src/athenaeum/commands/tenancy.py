@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
+
+import typer
 
 from athenaeum.commands.console import settings
 from athenaeum.domain.identity import TenantId
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
 
 T = TypeVar("T")
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 
 
 async def of_each_tenant(read: Callable[[AsyncSession], Awaitable[T]]) -> list[tuple[str, T]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, show_json
-from athenaeum.commands.tenancy import of_each_tenant
+from athenaeum.commands.console import AsJson, escaped, out, run, short, show_json
+from athenaeum.commands.tenancy import Limit, of_each_tenant
 
 if TYPE_CHECKING:
     from athenaeum.conversations.turns import Parked
@@ -19,8 +19,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="See which questions wait for a person.\n\nExample: athenaeum turns parked",
 )
-
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 
 
 @app.command()
@@ -40,8 +38,9 @@ def parked(limit: Limit = 50, as_json: AsJson = False) -> None:
     for name, turns in found:
         for turn in turns:
             until = f"{turn.expires_at.astimezone():%Y-%m-%d %H:%M}"
-            asked = " ".join(turn.question.split())[:80]
-            table.add_row(*map(escaped, (name, until, turn.asker, turn.channel, ", ".join(turn.tools), asked)))
+            table.add_row(
+                *map(escaped, (name, until, turn.asker, turn.channel, ", ".join(turn.tools), short(turn.question)))
+            )
     out.print(table)
 
 

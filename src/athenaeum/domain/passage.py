@@ -8,6 +8,10 @@ from enum import StrEnum
 
 from athenaeum.domain.identity import ChannelId, PassageId
 
+LABEL = r"[SF]\d+"
+LABELS = rf"{LABEL}(?:\s*[,;]\s*{LABEL})*"
+"""Patterns of a passage's label, and of several as a model writes them between brackets."""
+
 
 class Origin(StrEnum):
     """Where a passage comes from; also its label as data from outside."""

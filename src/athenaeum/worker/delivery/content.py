@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from athenaeum.domain.passage import LABELS
 from athenaeum.slack.formatting import paragraph, stop_button
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import TurnId
     from athenaeum.slack.formatting import Rendered
 
-_LABELS = re.compile(r"\s?\[[SF]\d+(?:\s*[,;]\s*[SF]\d+)*\]")
+_LABELS = re.compile(rf"\s?\[{LABELS}\]")
 """Passages' labels, which become numbers only when the answer is complete."""
 MAX_UPDATE_TEXT = 3_800
 """chat.update takes 4,000 characters of text, chat.postMessage 40,000; some are left for escapes."""
