@@ -47,7 +47,7 @@ bench: $(READY)  ## benchmarks, each beside its floor
 
 storm: $(READY)  ## every point of every trial, and storms with new seeds for ATHENAEUM_STORM_SECONDS (an hour)
 	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/chaos tests/integration/worker/delivery
-	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/integration/conversations/test_orders.py tests/security/test_audience.py
+	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/integration/conversations/archive/test_orders.py tests/security/test_audience.py
 	ATHENAEUM_STORM=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q tests/simulation/test_exploration.py
 
 soak: $(READY)  ## PostgreSQL restarted 20 times during 10,000 turns

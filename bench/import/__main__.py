@@ -26,10 +26,10 @@ from typing import Any
 
 import psycopg
 
-from athenaeum.conversations import history
-from athenaeum.conversations.backfill import backfill
+from athenaeum.conversations.archive import history
+from athenaeum.conversations.archive.indexing import MessageIndexer
 from athenaeum.conversations.export import import_export
-from athenaeum.conversations.indexing import MessageIndexer
+from athenaeum.conversations.sync.backfill import backfill
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.domain.audience import Audience

@@ -1,34 +1,29 @@
-"""The door to the database: direct, and for the suites that say so by `BOTH_DOORS` behind a pooler as well."""
+"""A product of the test's own, at work in 0.4 s; a folder that needs other ones says so itself."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from support.bouncer import PgBouncer
-from support.database import PostgresServer
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def pooler(postgres: PostgresServer) -> AsyncGenerator[PgBouncer]:
-    """Before every database of the run's server, with a few connections to each."""
-    async with PgBouncer(postgres.url) as bouncer:
-        yield bouncer
+from slacksim.server import SlackSim
+from support.product import Product, at_work, workspace
 
 
 @pytest.fixture
-def door(request: pytest.FixtureRequest) -> str:
-    """`direct`, or `pooled` where a test is run by both."""
-    return getattr(request, "param", "direct")
+async def sim() -> AsyncGenerator[SlackSim]:
+    async with workspace() as running:
+        yield running
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, database_url: str, door: str) -> str:
-    """A migrated database of this test's own, by the door that it is to be reached by."""
-    if door == "direct":
-        return database_url
-    pooler: PgBouncer = request.getfixturevalue("pooler")
-    return urlsplit(pooler.url)._replace(path=urlsplit(database_url).path).geturl()
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def product(sim: SlackSim, database_url: str, home: Path) -> AsyncGenerator[Product]:
+    """Connected by Socket Mode."""
+    async with at_work(sim, database_url, home) as working:
+        yield working

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from athenaeum.conversations import archive
 from athenaeum.conversations.archive import read_message
-from athenaeum.conversations.indexing import MessageIndexer
+from athenaeum.conversations.archive.indexing import MessageIndexer
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from athenaeum.conversations import channels, people
-from athenaeum.conversations.channels import Channel
-from athenaeum.conversations.people import Person
+from athenaeum.conversations.archive import channels, people
+from athenaeum.conversations.archive.channels import Channel
+from athenaeum.conversations.archive.people import Person
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, UserId

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from athenaeum.conversations import refresh, turns
-from athenaeum.conversations.indexing import is_indexed
+from athenaeum.conversations import turns
+from athenaeum.conversations.archive.indexing import is_indexed
+from athenaeum.conversations.sync import refresh
 from athenaeum.domain.channel import Surface
 
 if TYPE_CHECKING:

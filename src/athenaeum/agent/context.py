@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.agent.prompts import Setting
-from athenaeum.conversations import history, threads
-from athenaeum.conversations.history import Line
+from athenaeum.conversations.archive import history, threads
+from athenaeum.conversations.archive.history import Line
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind, Place
 from athenaeum.domain.turn import Question

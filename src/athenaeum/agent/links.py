@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import text
 
 from athenaeum.agent.context import told
-from athenaeum.conversations import history
+from athenaeum.conversations.archive import history
 from athenaeum.domain.identity import ChannelId, MessageTs
 from athenaeum.domain.passage import Origin
 from athenaeum.retrieval.audience import readable_shelves

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from athenaeum.agent import citations, context
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.standing import readable
-from athenaeum.conversations import modes, threads
+from athenaeum.conversations import modes
+from athenaeum.conversations.archive import threads
 from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.conversations.modes import ChannelSetting
 from athenaeum.database import models

@@ -30,7 +30,7 @@ from athenaeum.agent.secretary import Secretary
 from athenaeum.agent.standing import readable
 from athenaeum.agent.versions import Versions, fingerprint, of_tools
 from athenaeum.conversations import turns
-from athenaeum.conversations.attachments import Attachment
+from athenaeum.conversations.archive.attachments import Attachment
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.approval import Consents, Proposal
 from athenaeum.domain.audience import Audience

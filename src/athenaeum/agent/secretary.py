@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from athenaeum.conversations import people
 from athenaeum.conversations.appointments import book
 from athenaeum.conversations.appointments.book import Appointment
 from athenaeum.conversations.appointments.rhythm import Every, first
@@ -18,7 +17,8 @@ from athenaeum.conversations.appointments.wording import (
     Wish,
     read_wish,
 )
-from athenaeum.conversations.mrkdwn import mentioned, plain
+from athenaeum.conversations.archive import people
+from athenaeum.conversations.archive.mrkdwn import mentioned, plain
 from athenaeum.domain.channel import ChannelKind, Surface
 from athenaeum.domain.identity import AppointmentId
 from athenaeum.domain.turn import Answer, Occasion, Question, Summons

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from athenaeum.conversations import attachments
+from athenaeum.conversations.archive import attachments
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.identity import PassageId

@@ -19,9 +19,9 @@ from athenaeum.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from athenaeum.conversations.backfill import BackfillReport
     from athenaeum.conversations.export import Advance, ImportReport
     from athenaeum.conversations.export.importer import OnAdvance
+    from athenaeum.conversations.sync.backfill import BackfillReport
     from athenaeum.gateway.rebuild import Rebuilt
 
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Into this tenant, by name or id; else the first one.")]
@@ -97,7 +97,7 @@ def backfill(as_json: AsJson = False) -> None:
 
 
 async def _backfill() -> BackfillReport:
-    from athenaeum.conversations.backfill import backfill
+    from athenaeum.conversations.sync.backfill import backfill
     from athenaeum.wiring.database import open_database
     from athenaeum.wiring.workspace import Workspace
 

@@ -1,1 +1,1 @@
-"""The archive of what was said: messages, people, channels and who is in them."""
+"""The archive of what was said, the turns in which questions are answered, and what else people may ask for."""

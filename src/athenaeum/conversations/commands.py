@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from athenaeum.conversations import channels, turns
+from athenaeum.conversations import turns
+from athenaeum.conversations.archive import channels
 from athenaeum.database import models
 from athenaeum.domain.channel import ChannelKind, Surface
 from athenaeum.domain.event import NewEvent

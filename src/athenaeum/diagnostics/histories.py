@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from athenaeum.conversations import channels
+from athenaeum.conversations.archive import channels
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.diagnostics import schema
 from athenaeum.diagnostics.finding import Finding, ok, warning

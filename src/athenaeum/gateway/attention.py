@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from athenaeum.conversations import notices, questions, threads, turns
+from athenaeum.conversations import notices, questions, turns
+from athenaeum.conversations.archive import threads
 from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.conversations.turns import Stopping
 from athenaeum.domain.channel import ChannelKind

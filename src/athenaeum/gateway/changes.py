@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athenaeum.conversations.archive import Message
+from athenaeum.conversations.archive.people import Person
 from athenaeum.conversations.feedback import Rating
-from athenaeum.conversations.people import Person
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import AppointmentId, ApprovalId, ChannelId, MessageTs, TurnId, UserId
 from athenaeum.domain.message import InboundMessage

@@ -12,9 +12,10 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from athenaeum.conversations import commands, people, questions, threads, turns
+from athenaeum.conversations import commands, questions, turns
+from athenaeum.conversations.archive import people, threads
+from athenaeum.conversations.archive.places import place
 from athenaeum.conversations.keywords import Keyword, read_keyword
-from athenaeum.conversations.places import place
 from athenaeum.conversations.turns import Stopping
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import Surface

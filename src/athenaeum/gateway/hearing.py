@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import func, select
 
-from athenaeum.conversations import modes, threads
+from athenaeum.conversations import modes
 from athenaeum.conversations.addressing import Judgement, Remark, listen
+from athenaeum.conversations.archive import threads
 from athenaeum.conversations.keywords import Keyword, read_keyword
 from athenaeum.domain.channel import ChannelKind, Mode
 from athenaeum.gateway.admission import opens_turn

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import func, select
 
-from athenaeum.conversations.refresh import refresh_workspace
+from athenaeum.conversations.sync.refresh import refresh_workspace
 from athenaeum.database.audit import ITSELF, Deed, record
 from athenaeum.errors import AthenaeumError
 from athenaeum.slack.client import SlackClient

@@ -10,23 +10,13 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import (
-    archive,
-    channels,
-    eventlog,
-    modes,
-    people,
-    personal,
-    questions,
-    reactions,
-    refresh,
-    relocation,
-    turns,
-)
+from athenaeum.conversations import archive, modes, personal, questions, turns
 from athenaeum.conversations.appointments import book
+from athenaeum.conversations.archive import channels, eventlog, people, reactions, relocation
+from athenaeum.conversations.archive.mrkdwn import without_mention
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.conversations.keywords import Keyword, read_keyword
-from athenaeum.conversations.mrkdwn import without_mention
-from athenaeum.conversations.reactions import Reaction
+from athenaeum.conversations.sync import refresh
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, TurnId, turn_id

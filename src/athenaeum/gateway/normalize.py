@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from athenaeum.conversations.archive import Message, read_message
-from athenaeum.conversations.mrkdwn import mentioned, mentions, without_mention
-from athenaeum.conversations.people import read_person
+from athenaeum.conversations.archive.mrkdwn import mentioned, mentions, without_mention
+from athenaeum.conversations.archive.people import read_person
 from athenaeum.domain.channel import ChannelKind, Surface
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.message import InboundMessage

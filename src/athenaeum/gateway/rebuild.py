@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, bulk, channels, eventlog, people, reactions
-from athenaeum.conversations.reactions import Reaction
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import bulk, channels, eventlog, people, reactions
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackEvent, SlackMessage
 from athenaeum.domain.identity import ChannelId, MessageTs

@@ -10,9 +10,8 @@ from typing import Final
 
 import structlog
 
-from athenaeum.conversations import attachments
-from athenaeum.conversations.archive import File, read_file
-from athenaeum.conversations.attachments import Attachment
+from athenaeum.conversations.archive import File, attachments, read_file
+from athenaeum.conversations.archive.attachments import Attachment
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.documents import sandbox
 from athenaeum.documents.chunking import chunks

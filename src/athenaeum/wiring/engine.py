@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from athenaeum.agent.extras import Extras
 from athenaeum.conversations.appointments.book import APPOINTMENT
+from athenaeum.conversations.archive.indexing import MessageIndexer
 from athenaeum.conversations.commands import COMMAND
 from athenaeum.conversations.escalations import ESCALATION
 from athenaeum.conversations.extras import OFFER, REVEAL
-from athenaeum.conversations.indexing import MessageIndexer
 from athenaeum.conversations.notices import NOTICE
 from athenaeum.conversations.personal import ERASURE, HOME
-from athenaeum.conversations.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
 from athenaeum.conversations.sync import sync_histories, sync_workspace
+from athenaeum.conversations.sync.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
 from athenaeum.conversations.turns import ASK, STOP, TURN, WITHDRAWAL
 from athenaeum.wiring.limit import rates
 from athenaeum.worker.delivery import Delivery
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from athenaeum.agent.runner import Runner
     from athenaeum.config import Config
-    from athenaeum.conversations.gaps import Hear
+    from athenaeum.conversations.sync.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.retrieval.index import Index
     from athenaeum.wiring.workspace import Workspace

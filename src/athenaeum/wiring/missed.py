@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from athenaeum.conversations.refresh import HISTORIES, refresh_histories
+from athenaeum.conversations.sync.refresh import HISTORIES, refresh_histories
 from athenaeum.database.connection import transient
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.events.schedules import Schedule, schedule
@@ -20,7 +20,7 @@ from athenaeum.tenants import register
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from athenaeum.conversations.gaps import Hear
+    from athenaeum.conversations.sync.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.identity import ChannelId, TenantId
     from athenaeum.gateway.intake import Intake

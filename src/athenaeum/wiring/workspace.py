@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from athenaeum.conversations.refresh import refresh_workspace
 from athenaeum.conversations.sync import sync_workspace
+from athenaeum.conversations.sync.refresh import refresh_workspace
 from athenaeum.database.connection import transient
 from athenaeum.errors import RetryLater
 from athenaeum.gateway.installer import Installer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from athenaeum.config import Config
-    from athenaeum.conversations.gaps import Hear
+    from athenaeum.conversations.sync.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.identity import TenantId
     from athenaeum.domain.tenant import Tenant

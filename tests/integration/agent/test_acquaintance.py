@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.agent.acquaintance import get_to_know
-from athenaeum.conversations.refresh import refresh_channel, refresh_person
+from athenaeum.conversations.sync.refresh import refresh_channel, refresh_person
 from athenaeum.domain.identity import DEFAULT_TENANT
 from support.desk import QUESTION, SECRET, Desk
 

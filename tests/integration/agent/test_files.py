@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from athenaeum.conversations.archive import File, read_file
-from athenaeum.conversations.attachments import Attachment
+from athenaeum.conversations.archive.attachments import Attachment
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.incoming import Payload

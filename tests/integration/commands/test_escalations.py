@@ -5,30 +5,20 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from athenaeum.conversations import channels, escalations, turns
+from athenaeum.conversations import escalations
+from athenaeum.conversations.archive import channels
 from athenaeum.conversations.escalations import Calling
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.channel import ChannelKind, Surface
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId
+from athenaeum.domain.channel import ChannelKind
+from athenaeum.domain.identity import DEFAULT_TENANT
 from support.command_line import CommandLine
-
-CHANNEL, ASKER, TS = ChannelId("C1"), UserId("U1"), MessageTs("1700000000.000100")
+from support.questions import ASKER, CHANNEL, ask
 
 
 async def ask_for_a_human(database_url: str) -> Calling:
     async with DatabaseConnection(database_url, pool_size=1) as database, database.session(DEFAULT_TENANT) as session:
         await channels.meet(session, CHANNEL, ChannelKind.PUBLIC)
-        turn = await turns.open_turn(
-            session,
-            tenant=DEFAULT_TENANT,
-            surface=Surface.SLACK,
-            channel=CHANNEL,
-            message_ts=TS,
-            thread_ts=TS,
-            asker=ASKER,
-            question="How do I retry?",
-        )
-        assert turn is not None
+        turn = await ask(session, "How do I retry?")
         return await escalations.call(session, turn, user=ASKER, channel=CHANNEL, at=datetime(2026, 11, 21, tzinfo=UTC))
 
 

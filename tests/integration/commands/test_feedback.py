@@ -5,31 +5,20 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from athenaeum.conversations import feedback, turns
+from athenaeum.conversations import feedback
 from athenaeum.conversations.feedback import Rating
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.channel import Surface
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, TurnId, UserId
+from athenaeum.domain.identity import DEFAULT_TENANT, TurnId
 from support.command_line import CommandLine
+from support.questions import ASKER, CHANNEL, ask
 
-CHANNEL, ASKER, TS = ChannelId("C1"), UserId("U1"), MessageTs("1700000000.000100")
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 async def judge(database_url: str) -> TurnId:
     """Somebody finds an answer of no help."""
     async with DatabaseConnection(database_url, pool_size=1) as database, database.session(DEFAULT_TENANT) as session:
-        turn = await turns.open_turn(
-            session,
-            tenant=DEFAULT_TENANT,
-            surface=Surface.SLACK,
-            channel=CHANNEL,
-            message_ts=TS,
-            thread_ts=TS,
-            asker=ASKER,
-            question="How do I [bold]retry?",
-        )
-        assert turn is not None
+        turn = await ask(session, "How do I [bold]retry?")
         await feedback.give(session, turn, user=ASKER, channel=CHANNEL, verdict=Rating.DOWN, at=AT)
         return turn
 

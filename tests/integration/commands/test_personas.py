@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from athenaeum.conversations import channels
+from athenaeum.conversations.archive import channels
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, UserId

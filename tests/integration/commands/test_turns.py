@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 from athenaeum.conversations import turns
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.approval import Proposal, ProposedCall
-from athenaeum.domain.channel import Surface
-from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, ChannelId, LeaseToken, MessageTs, UserId
+from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, LeaseToken
 from support.command_line import CommandLine
+from support.questions import ASKER, CHANNEL, ask
 
-CHANNEL, ASKER, TS = ChannelId("C1"), UserId("U1"), MessageTs("1700000000.000100")
 CALL = ProposedCall("call-1", "post_note", "Post a note", {"text": "a secret of the board"})
 
 
@@ -20,17 +19,7 @@ async def park(database: DatabaseConnection) -> ApprovalId:
     """A question whose asker has to approve a note first."""
     proposal = Proposal(ApprovalId(uuid4()), (CALL,))
     async with database.session(DEFAULT_TENANT) as session:
-        asked = await turns.open_turn(
-            session,
-            tenant=DEFAULT_TENANT,
-            surface=Surface.SLACK,
-            channel=CHANNEL,
-            message_ts=TS,
-            thread_ts=TS,
-            asker=ASKER,
-            question="Tell [bold]the board?",
-        )
-        assert asked is not None
+        asked = await ask(session, "Tell [bold]the board?")
         turn = await turns.take(session, asked, LeaseToken(1))
         await turns.park(session, turn, LeaseToken(1), proposal)
     return proposal.id

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from athenaeum.conversations import archive, reactions
-from athenaeum.conversations.archive import read_message
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import reactions, read_message
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.conversations.export import Advance, import_export, importer
 from athenaeum.conversations.export.container import open_export
 from athenaeum.conversations.export.records import Records
-from athenaeum.conversations.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, UserId

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from athenaeum.conversations import reactions, turns
-from athenaeum.conversations.reactions import Reaction
+from athenaeum.conversations import turns
+from athenaeum.conversations.archive import reactions
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId, turn_id
 from athenaeum.domain.tenant import Tenant

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from athenaeum.conversations import eventlog
+from athenaeum.conversations.archive import eventlog
 from athenaeum.database import audit
 from athenaeum.events import backlog, history, tokens
 from athenaeum.worker import greeter

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.addressing.speech import called
 from athenaeum.conversations.addressing.verdict import Heard, Judgement, is_thanks, judge
-from athenaeum.conversations.history import SAID
-from athenaeum.conversations.mrkdwn import mentioned, spoken
+from athenaeum.conversations.archive.history import SAID
+from athenaeum.conversations.archive.mrkdwn import mentioned, spoken
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.tenant import Tenant
 

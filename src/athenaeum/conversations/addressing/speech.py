@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from athenaeum.conversations.addressing.words import GREETINGS, TO_A_PERSON
-from athenaeum.conversations.mrkdwn import spoken, unescape
+from athenaeum.conversations.archive.mrkdwn import spoken, unescape
 
 _LINK = re.compile(r"<(?:https?:|mailto:)[^<>]*>|https?://\S+")
 _MARKUP = re.compile(r"<[@#!][^<>]*>")

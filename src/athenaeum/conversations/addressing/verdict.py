@@ -22,7 +22,7 @@ from athenaeum.conversations.addressing.words import (
     THANKS,
     TO_EVERYONE,
 )
-from athenaeum.conversations.mrkdwn import mentioned, spoken
+from athenaeum.conversations.archive.mrkdwn import mentioned, spoken
 from athenaeum.domain.identity import UserId
 
 _THANKS = re.compile(rf"{any_of([*THANKS, *ASSENT])} ")

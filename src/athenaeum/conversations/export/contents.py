@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from athenaeum.conversations.channels import Channel, read_channel
+from athenaeum.conversations.archive.channels import Channel, read_channel
+from athenaeum.conversations.archive.people import Person, read_person
 from athenaeum.conversations.export.container import INDEXES, PEOPLE, ExportFile
 from athenaeum.conversations.export.records import Records
 from athenaeum.conversations.export.report import Quarantined
-from athenaeum.conversations.people import Person, read_person
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import UserId
 from athenaeum.slack.incoming import Malformed, Payload

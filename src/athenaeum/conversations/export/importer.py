@@ -16,7 +16,8 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, bulk
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import bulk
 from athenaeum.conversations.export import ledger, register
 from athenaeum.conversations.export.container import ExportFile, open_export
 from athenaeum.conversations.export.contents import Contents, read_contents

@@ -11,9 +11,9 @@ from sqlalchemy import Table, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations.channels import Channel
+from athenaeum.conversations.archive.channels import Channel
+from athenaeum.conversations.archive.people import Person
 from athenaeum.conversations.export.contents import Conversation
-from athenaeum.conversations.people import Person
 from athenaeum.database.models import SlackChannel, SlackMember, SlackUser
 from athenaeum.domain.identity import UserId
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from athenaeum.conversations import people
-from athenaeum.conversations.places import place
+from athenaeum.conversations.archive import people
+from athenaeum.conversations.archive.places import place
 from athenaeum.domain.channel import ChannelKind, Place, Surface
 from athenaeum.domain.turn import Question
 

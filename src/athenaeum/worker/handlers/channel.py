@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from athenaeum.conversations.gaps import Hear
 from athenaeum.conversations.sync import sync_channel, sync_person
+from athenaeum.conversations.sync.gaps import Hear
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.event import Event
 from athenaeum.domain.identity import ChannelId, TenantId, UserId

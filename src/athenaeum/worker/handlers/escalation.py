@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from athenaeum.conversations import escalations, history, threads, turns
+from athenaeum.conversations import escalations, turns
+from athenaeum.conversations.archive import history, threads
 from athenaeum.domain.turn import Answer
 from athenaeum.errors import Discard
 from athenaeum.slack.formatting import Call

@@ -11,7 +11,7 @@ from athenaeum.errors import RetryLater
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from athenaeum.conversations.gaps import Hear
+    from athenaeum.conversations.sync.gaps import Hear
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.event import Event
     from athenaeum.domain.identity import TenantId

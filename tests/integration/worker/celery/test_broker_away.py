@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from slacksim.server import SlackSim
-from support.product import Product, at_work, until, workspace
+from support.product import Product, at_work, until
 from support.redis_server import RedisServer
 from support.stage import said
-
-
-@pytest.fixture
-async def sim() -> AsyncGenerator[SlackSim]:
-    async with workspace() as running:
-        yield running
 
 
 async def degraded(client: httpx2.AsyncClient, part: str) -> bool:

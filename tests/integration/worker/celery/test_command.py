@@ -16,7 +16,7 @@ import pytest
 from athenaeum.config import Config
 from athenaeum.wiring.process import Role, open_process
 from slacksim.server import SlackSim
-from support.product import Product, at_work, configure, connect, until, workspace
+from support.product import Product, at_work, configure, connect, until
 from support.rabbitmq_server import rabbitmq_url
 from support.redis_server import RedisServer
 from support.stage import said
@@ -46,12 +46,6 @@ async def celery(config: Config, *options: str, log: Path) -> AsyncGenerator[Pro
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-
-
-@pytest.fixture
-async def sim() -> AsyncGenerator[SlackSim]:
-    async with workspace() as running:
-        yield running
 
 
 async def test_celerys_own_worker_answers_questions_and_hands_back_what_it_cannot_end(

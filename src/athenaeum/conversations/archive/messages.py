@@ -16,7 +16,7 @@ from sqlalchemy import String, Table, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import eventlog, reactions
+from athenaeum.conversations.archive import eventlog, reactions
 from athenaeum.database.models import SlackMessage, SlackMessageVersion
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload, moment

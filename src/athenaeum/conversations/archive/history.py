@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import people
-from athenaeum.conversations.mrkdwn import mentioned, plain
+from athenaeum.conversations.archive import people
+from athenaeum.conversations.archive.mrkdwn import mentioned, plain
 from athenaeum.database.models import SlackMessage
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import moment

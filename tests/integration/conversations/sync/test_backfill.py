@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from athenaeum.conversations.backfill import BackfillReport, backfill
+from athenaeum.conversations.sync.backfill import BackfillReport, backfill
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.tenant import Tenant
 from athenaeum.slack.client import SlackClient

@@ -9,8 +9,8 @@ import pytest
 
 from athenaeum.conversations import archive
 from athenaeum.conversations.archive import read_message
-from athenaeum.conversations.indexing import MessageIndexer
-from athenaeum.conversations.places import place
+from athenaeum.conversations.archive.indexing import MessageIndexer
+from athenaeum.conversations.archive.places import place
 from athenaeum.conversations.sync import sync_workspace
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from athenaeum.conversations import archive, bulk, eventlog
-from athenaeum.conversations.indexing import MessageIndexer
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import bulk, eventlog
+from athenaeum.conversations.archive.indexing import MessageIndexer
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, MessageTs
 from athenaeum.domain.tenant import Tenant

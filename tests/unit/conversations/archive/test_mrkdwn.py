@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athenaeum.conversations.mrkdwn import mentioned, plain, without_mention
+from athenaeum.conversations.archive.mrkdwn import mentioned, plain, without_mention
 from athenaeum.domain.identity import UserId
 
 NAMES = {UserId("U1"): "maya"}

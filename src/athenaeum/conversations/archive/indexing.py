@@ -15,10 +15,10 @@ from sqlalchemy import exists, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import people
-from athenaeum.conversations.archive import UNINDEXED
-from athenaeum.conversations.history import SAID
-from athenaeum.conversations.mrkdwn import mentioned, mentions, plain
+from athenaeum.conversations.archive import people
+from athenaeum.conversations.archive.history import SAID
+from athenaeum.conversations.archive.messages import UNINDEXED
+from athenaeum.conversations.archive.mrkdwn import mentioned, mentions, plain
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackChannel, SlackMessage, Tenant
 from athenaeum.domain.channel import ChannelKind

@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from athenaeum.conversations import bulk, channels
-from athenaeum.conversations.channels import Channel
+from athenaeum.conversations.archive import bulk, channels
+from athenaeum.conversations.archive.channels import Channel
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackMessage
 from athenaeum.domain.channel import ChannelKind

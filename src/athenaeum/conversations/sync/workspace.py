@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import structlog
 
-from athenaeum.conversations import archive, channels, people
-from athenaeum.conversations.channels import Channel, read_channel
-from athenaeum.conversations.gaps import Hear, HistorySource, read_history
-from athenaeum.conversations.people import read_person
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import channels, people
+from athenaeum.conversations.archive.channels import Channel, read_channel
+from athenaeum.conversations.archive.people import read_person
+from athenaeum.conversations.sync.gaps import Hear, HistorySource, read_history
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, UserId

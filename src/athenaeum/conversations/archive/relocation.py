@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, channels, eventlog
-from athenaeum.conversations.archive import File, Message
+from athenaeum.conversations.archive import channels, eventlog, messages
+from athenaeum.conversations.archive.messages import File, Message
 from athenaeum.database.models import SlackChannel, SlackChannelMove, SlackMember, SlackMessage
 from athenaeum.domain.identity import ChannelId, MessageTs, PassageId, TenantId, UserId
 from athenaeum.retrieval import catalogue, postings
@@ -46,7 +46,7 @@ async def relocate(session: AsyncSession, tenant: TenantId, old: ChannelId, new:
     await _unlist(session, tenant, old)
     for table in (SlackMember, SlackChannel):
         await session.execute(delete(table).where(table.channel_id == old))
-    await archive.announce(session)
+    await messages.announce(session)
     return new
 
 
@@ -56,9 +56,9 @@ async def _merge(session: AsyncSession, old: ChannelId, new: ChannelId) -> None:
     both = select(SlackMessage).where(SlackMessage.channel_id == old, SlackMessage.ts.in_(there))
     for stored in (await session.scalars(both)).all():
         if stored.deleted_at is not None:
-            await archive.erase(session, new, MessageTs(stored.ts), at=stored.deleted_at)
-        elif (await archive.record(session, _message(stored, new))).is_deleted:
-            await archive.bury(session, new, MessageTs(stored.ts))
+            await messages.erase(session, new, MessageTs(stored.ts), at=stored.deleted_at)
+        elif (await messages.record(session, _message(stored, new))).is_deleted:
+            await messages.bury(session, new, MessageTs(stored.ts))
         await session.delete(stored)
     await session.flush()
 

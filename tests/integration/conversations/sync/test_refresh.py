@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from athenaeum.conversations import channels, people, refresh
-from athenaeum.conversations.channels import Move
+from athenaeum.conversations.archive import channels, people
+from athenaeum.conversations.archive.channels import Move
+from athenaeum.conversations.sync import refresh
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.event import Event

@@ -1,6 +1,6 @@
 """Messages by the thousand, for imports and histories: copied beside the archive, then merged into it set by set.
 
-The rules are those of `archive.record` and `archive.erase`: the newest edit wins, a deleted message never comes back,
+The rules are those of `messages.record` and `messages.erase`: the newest edit wins, a deleted message never comes back,
 a reaction that was taken back stays away, and what is stored twice changes nothing.
 """
 
@@ -16,9 +16,9 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, eventlog
-from athenaeum.conversations.archive import Message, read_message
-from athenaeum.conversations.reactions import Reaction
+from athenaeum.conversations.archive import eventlog, messages
+from athenaeum.conversations.archive.messages import Message, read_message
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload, moment
 
@@ -112,8 +112,8 @@ async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
         await session.execute(_REACT)
     await session.execute(_CLEAR)
     for erasure in sorted(batch.erased):
-        await archive.erase(session, erasure.channel, erasure.ts, at=erasure.at)
-    await archive.announce(session)
+        await messages.erase(session, erasure.channel, erasure.ts, at=erasure.at)
+    await messages.announce(session)
     return Merged(new=staged - known, changed=len(touched) - (staged - known), touched=touched)
 
 
@@ -144,11 +144,11 @@ async def _copy(wire: AsyncConnection[Any], statement: bytes, rows: Sequence[Seq
 
 
 def _row(message: Message) -> list[Any]:
-    row = archive.row(message)
-    return [json.dumps(row[name]) if name == "metadata" else row[name] for name in archive.COLUMNS]
+    row = messages.row(message)
+    return [json.dumps(row[name]) if name == "metadata" else row[name] for name in messages.COLUMNS]
 
 
-_COLUMNS = ", ".join(archive.COLUMNS)
+_COLUMNS = ", ".join(messages.COLUMNS)
 # COPY takes no table under row-level security; these two are the transaction's own
 _STAGE = text("""
     CREATE TEMPORARY TABLE staged_messages (
@@ -175,18 +175,18 @@ _COUNT = text(f"""
 
 
 _CHOSEN = ", ".join(
-    f"max({name}) OVER (PARTITION BY channel_id, ts) AS {name}" if name in archive.CONSTANT else name
-    for name in archive.COLUMNS
+    f"max({name}) OVER (PARTITION BY channel_id, ts) AS {name}" if name in messages.CONSTANT else name
+    for name in messages.COLUMNS
 )
-_NEWEST = ", ".join(f"{part} DESC" for part in archive.version("staged_messages"))
+_NEWEST = ", ".join(f"{part} DESC" for part in messages.version("staged_messages"))
 # what would change nothing is not written; the order keeps two importers from locking each other out
 _MERGE = text(f"""
     INSERT INTO slack_messages AS old (tenant_id, {_COLUMNS})
     SELECT DISTINCT ON (channel_id, ts) athenaeum_tenant(), {_CHOSEN} FROM staged_messages
     ORDER BY channel_id, ts, {_NEWEST}
-    {archive.MERGED} AND {archive.CHANGES}
+    {messages.MERGED} AND {messages.CHANGES}
     RETURNING channel_id, ts""")  # noqa: S608 - as above
-# `archive.record` keeps a person's older words likewise; those that were stored before, a trigger keeps
+# `messages.record` keeps a person's older words likewise; those that were stored before, a trigger keeps
 _KEEP_VERSIONS = text(f"""
     INSERT INTO slack_message_versions (tenant_id, channel_id, ts, written_at, digest, text)
     SELECT DISTINCT athenaeum_tenant(), channel_id, ts, coalesce(staged.edited_at, sent_at), md5(staged.text),

@@ -15,9 +15,9 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import bulk, channels
-from athenaeum.conversations.channels import read_channel
-from athenaeum.conversations.gaps import FRESH, dated
+from athenaeum.conversations.archive import bulk, channels
+from athenaeum.conversations.archive.channels import read_channel
+from athenaeum.conversations.sync.gaps import FRESH, dated
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, MessageTs, TenantId

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from athenaeum.conversations import archive, history
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import history
 from athenaeum.conversations.sync import sync_workspace
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, MessageTs

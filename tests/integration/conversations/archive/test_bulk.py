@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from athenaeum.conversations import archive, bulk, reactions
-from athenaeum.conversations.archive import read_message
-from athenaeum.conversations.reactions import Reaction
+from athenaeum.conversations import archive
+from athenaeum.conversations.archive import bulk, reactions, read_message
+from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, UserId
 from athenaeum.domain.tenant import Tenant

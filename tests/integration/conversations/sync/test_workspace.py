@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from athenaeum.conversations import channels
-from athenaeum.conversations.channels import Move
+from athenaeum.conversations.archive import channels
+from athenaeum.conversations.archive.channels import Move
 from athenaeum.conversations.sync import sync_channel, sync_workspace
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import ChannelId, UserId

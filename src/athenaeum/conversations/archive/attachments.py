@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from sqlalchemy import or_, select
 
-from athenaeum.conversations import threads
-from athenaeum.conversations.archive import File
+from athenaeum.conversations.archive import threads
+from athenaeum.conversations.archive.messages import File
 from athenaeum.database.models import SlackMessage, Turn, TurnMessage
 from athenaeum.domain.identity import MessageTs
 
