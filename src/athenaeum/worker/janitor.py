@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from athenaeum.conversations.turns import Turn
     from athenaeum.database.connection import DatabaseConnection
+    from athenaeum.domain.identity import LeaseToken
     from athenaeum.worker.handlers.turn import TurnHandler
 
 log = structlog.get_logger(__name__)
@@ -70,20 +71,26 @@ class Janitor:
             late = await turns.overdue(session)
             left = await turns.stranded(session, older_than=self._patience)
         for turn in late:
-            if not await self._end(turn, self._handler.expire(turn)):
+            if not await self._end(turn, self._expire(turn)):
                 return len(late)
         for turn in left:
             if not await self._end(turn, self._close(turn)):
                 break
         return len(late) + len(left)
 
+    async def _expire(self, turn: Turn) -> bool:
+        return await self._handler.expire(turn, await self._token())
+
     async def _close(self, turn: Turn) -> bool:
-        """End a turn under a token of one's own: its last holder may only be asleep."""
-        async with self._database.session() as session:
-            token = await tokens.draw(session)
+        token = await self._token()
         async with self._database.session(turn.tenant) as session:
             turn = await turns.inherit(session, turn, token)
         return await self._handler.close(turn, token, Refused(turn.error or "nobody worked on it any more"))
+
+    async def _token(self) -> LeaseToken:
+        """A token of one's own: a turn's last holder may only be asleep."""
+        async with self._database.session() as session:
+            return await tokens.draw(session)
 
     @staticmethod
     async def _end(turn: Turn, ending: Awaitable[bool]) -> bool:

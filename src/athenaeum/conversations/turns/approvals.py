@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations.turns.ledger import Turn, read_row, save_answer, set_aside
 from athenaeum.conversations.turns.queueing import enqueue_turn
+from athenaeum.conversations.turns.stranded import inherit
 from athenaeum.database import audit, models
 from athenaeum.database.audit import Deed
 from athenaeum.database.jsonb import storable
@@ -144,8 +145,10 @@ async def overdue(session: AsyncSession, *, limit: int = 100) -> list[Turn]:
     return [read_row(found) for found in await session.scalars(late.order_by(_ROW.expires_at).limit(limit))]
 
 
-async def expire(session: AsyncSession, turn: Turn, apology: Answer) -> bool:
-    """Decide what is overdue, and save what its asker is to read; False when they have decided just now.
+async def expire(session: AsyncSession, turn: Turn, token: LeaseToken, apology: Answer) -> bool:
+    """Decide what is overdue, and save what its asker is to read, as the turn's new holder.
+
+    False, and nothing is changed, when they have decided just now.
 
     Raises:
         LeaseLost: Somebody works on the turn.
@@ -156,7 +159,8 @@ async def expire(session: AsyncSession, turn: Turn, apology: Answer) -> bool:
     expired = await session.scalar(update(_ROW).where(*late).values(values).returning(_ROW.approval_id))
     if expired is None:
         return False
-    await save_answer(session, turn.id, turn.fence, apology, apology=True)
+    await inherit(session, turn, token)
+    await save_answer(session, turn.id, token, apology, apology=True)
     await _record(session, turn, expired, Deed.EXPIRED, actor=audit.ITSELF)
     return True
 

@@ -144,13 +144,13 @@ class TurnHandler:
             log.warning("turn.untold", turn_id=str(turn.id), error=str(refused))
         return True
 
-    async def expire(self, turn: Turn) -> bool:
+    async def expire(self, turn: Turn, token: LeaseToken) -> bool:
         """End a turn whose asker did not decide in time; False when they could not be told yet."""
         async with self._database.session(turn.tenant) as session:
-            if not await turns.expire(session, turn, Answer(_EXPIRED)):
+            if not await turns.expire(session, turn, token, Answer(_EXPIRED)):
                 return True
         log.info("approval.expired", turn_id=str(turn.id))
-        return await self.close(turn, turn.fence, Refused("the approval expired", user_text=_EXPIRED))
+        return await self.close(turn, token, Refused("the approval expired", user_text=_EXPIRED))
 
     async def _answer(self, turn: Turn, token: LeaseToken) -> Answer | Pending | None:
         """The saved answer, or what its asker was asked; None when they have decided that already."""

@@ -192,6 +192,19 @@ async def test_a_janitor_that_dies_while_it_ends_a_proposal_is_followed_by_one_t
     assert (await stage.look(turn)).finished_at is not None
 
 
+async def test_who_slept_over_the_end_of_a_proposal_says_nothing_instead_of_the_apology(stage: Stage) -> None:
+    turn, token = await stage.take(await stage.ask())
+    async with stage.database.session(DEFAULT_TENANT) as session:
+        await turns.park(session, turn, token, proposal(), lasting=timedelta(seconds=-1))
+
+    async with stage.database.session(DEFAULT_TENANT) as session:
+        assert await turns.expire(session, turn, stage.event(turn.id).token, replace(ANSWER, text=EXPIRED))
+
+    with pytest.raises(LeaseLost):
+        async with stage.database.session(DEFAULT_TENANT) as session:
+            await turns.save_answer(session, turn.id, token, ANSWER)
+
+
 async def test_a_decision_at_the_last_moment_is_not_overruled_by_the_janitor(stage: Stage) -> None:
     turn, proposed = await stage.ask(), proposal()
     await stage.work(turn, ScriptedAgent(proposed))
@@ -199,7 +212,7 @@ async def test_a_decision_at_the_last_moment_is_not_overruled_by_the_janitor(sta
     assert await decide(stage, turn, proposed) is Ruling.TAKEN
     await rows(stage, "UPDATE approvals SET expires_at = now() - interval '1 second'")
 
-    assert await stage.handler(ScriptedAgent()).expire(overdue)
+    assert await stage.handler(ScriptedAgent()).expire(overdue, stage.event(turn).token)
 
     await stage.work(turn)
     assert await stage.texts(turn) == [ANSWER.text]
