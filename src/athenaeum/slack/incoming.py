@@ -40,7 +40,9 @@ class Payload:
     def text(self, key: str) -> str:
         """A string that can be stored; empty when the field is missing or not a string."""
         value = self.fields.get(key)
-        return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        return value if value.isascii() and "\0" not in value else _UNSTORABLE.sub("", value)
 
     def identifier(self, key: str) -> str:
         """An id that must be there."""

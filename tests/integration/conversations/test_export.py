@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tracemalloc
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from athenaeum.conversations import archive
 from athenaeum.conversations.archive import reactions, read_message
@@ -150,10 +152,10 @@ async def test_a_killed_import_goes_on_where_it_was(
     database: DatabaseConnection, tenant: Tenant, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = lantern().zip(tmp_path / "export.zip")
-    monkeypatch.setattr(importer, "BATCH", 4)
+    monkeypatch.setattr(importer, "BATCH", 2)
 
     def die(advance: Advance) -> None:
-        if advance.messages >= 9:
+        if advance.messages >= 12:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -168,6 +170,32 @@ async def test_a_killed_import_goes_on_where_it_was(
     await store.rows("DELETE FROM slack_import_files RETURNING true")
     await import_export(database, tenant, path)
     assert (await contents(store))["slack_messages"] == stored["slack_messages"]
+
+
+async def test_while_a_batch_is_stored_the_next_one_is_read_and_no_more(
+    database: DatabaseConnection, tenant: Tenant, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH", 10)
+    monkeypatch.setattr(importer, "_TURN", 1)
+    day = [said(f"{1_710_000_000 + number}.000100", "U0001", "again") for number in range(100)]
+    path = Export({"channels.json": [channel("C0001", "general", [])], "general/2024-03-09.json": day})
+    read, second = list[int](), asyncio.Event()
+
+    def hear(advance: Advance) -> None:
+        read.append(advance.messages)
+        if advance.messages == 20:
+            second.set()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, database.session(tenant.id) as session:
+        await session.execute(text("LOCK TABLE slack_messages IN SHARE MODE"))
+        group.create_task(import_export(database, tenant, path.folder(tmp_path / "export"), on_advance=hear))
+        await second.wait()
+        for _ in range(100):  # a record in each, if nothing held the reader back
+            await asyncio.sleep(0)
+        assert read == [10, 20]
+
+    assert read == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 100]
+    assert len(await store.messages()) == 100
 
 
 async def test_a_dry_run_tells_what_would_be_and_keeps_nothing(

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.archive import eventlog, messages
+from athenaeum.conversations.archive.eventlog import LoggedMessage
 from athenaeum.conversations.archive.messages import Message, read_message
 from athenaeum.conversations.archive.reactions import Reaction
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
@@ -39,7 +40,7 @@ class MessageBatch:
     messages: list[Message] = field(default_factory=list[Message])
     reactions: list[tuple[Message, Reaction]] = field(default_factory=list[tuple[Message, Reaction]])
     erased: list[Erasure] = field(default_factory=list[Erasure])
-    pages: dict[ChannelId, list[Mapping[str, Any]]] = field(default_factory=dict[ChannelId, list[Mapping[str, Any]]])
+    pages: dict[ChannelId, list[LoggedMessage]] = field(default_factory=dict[ChannelId, list[LoggedMessage]])
     """The messages as they came, for the log."""
 
     def __len__(self) -> int:
@@ -66,7 +67,7 @@ class MessageBatch:
             return None
         message = read_message(record.fields, channel)
         self.messages.append(message)
-        self.pages.setdefault(channel, []).append(_lean(record.fields))
+        self.pages.setdefault(channel, []).append(LoggedMessage.of(_lean(record.fields)))
         for reaction in record.children("reactions"):
             users = reaction.fields.get("users")
             self._react(message, reaction.text("name"), users if isinstance(users, list) else [])
@@ -83,16 +84,16 @@ class Merged:
 
     new: int
     changed: int
-    touched: frozenset[tuple[str, str]]
-    """Channel and ts of the messages that are new or changed."""
+    touched: Mapping[str, frozenset[str]]
+    """By channel the ts of the messages that are new or changed."""
 
 
 async def store(session: AsyncSession, batch: MessageBatch) -> Merged:
     """Put a batch into the archive of the session's tenant, and into the log it is made from; the caller commits."""
     merged = await merge(session, batch)
     for channel, page in batch.pages.items():
-        told = [raw for raw in page if (channel, raw["ts"]) in merged.touched]
-        await eventlog.append_page(session, channel, told)
+        touched = merged.touched.get(channel, frozenset())
+        await eventlog.append_page(session, channel, [message for message in page if message.ts in touched])
     return merged
 
 
@@ -101,20 +102,22 @@ async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
     await session.execute(_STAGE)
     await session.execute(_STAGE_REACTIONS)
     wire = await _wire(session)
-    await _copy(wire, _COPY, [_row(message) for message in batch.messages])
-    reactions = [(to.channel, to.ts, to.sent_at, one.user, one.name) for to, one in batch.reactions]
-    await _copy(wire, _COPY_REACTIONS, reactions)
+    await _copy(wire, _COPY, map(_row, batch.messages))
+    if batch.reactions:
+        reactions = ((to.channel, to.ts, to.sent_at, one.user, one.name) for to, one in batch.reactions)
+        await _copy(wire, _COPY_REACTIONS, reactions)
     staged, known = (await session.execute(_COUNT)).one()
-    touched = frozenset((row.channel_id, row.ts) for row in await session.execute(_MERGE))
+    touched = {row.channel_id: frozenset(row.stamps) for row in await session.execute(_MERGE)}
     if known or staged < len(batch.messages):
         await session.execute(_KEEP_VERSIONS)
-    if reactions:
+    if batch.reactions:
         await session.execute(_REACT)
     await session.execute(_CLEAR)
     for erasure in sorted(batch.erased):
         await messages.erase(session, erasure.channel, erasure.ts, at=erasure.at)
     await messages.announce(session)
-    return Merged(new=staged - known, changed=len(touched) - (staged - known), touched=touched)
+    new = staged - known
+    return Merged(new=new, changed=sum(map(len, touched.values())) - new, touched=touched)
 
 
 _RIDERS = ("blocks", "user_profile", "bot_profile", "icons", "reply_users", "replies", "root")
@@ -135,9 +138,7 @@ async def _wire(session: AsyncSession) -> AsyncConnection[Any]:
     return wire
 
 
-async def _copy(wire: AsyncConnection[Any], statement: bytes, rows: Sequence[Sequence[Any]]) -> None:
-    if not rows:
-        return
+async def _copy(wire: AsyncConnection[Any], statement: bytes, rows: Iterable[Sequence[Any]]) -> None:
     async with wire.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             await copy.write_row(row)
@@ -181,11 +182,13 @@ _CHOSEN = ", ".join(
 _NEWEST = ", ".join(f"{part} DESC" for part in messages.version("staged_messages"))
 # what would change nothing is not written; the order keeps two importers from locking each other out
 _MERGE = text(f"""
-    INSERT INTO slack_messages AS old (tenant_id, {_COLUMNS})
-    SELECT DISTINCT ON (channel_id, ts) athenaeum_tenant(), {_CHOSEN} FROM staged_messages
-    ORDER BY channel_id, ts, {_NEWEST}
-    {messages.MERGED} AND {messages.CHANGES}
-    RETURNING channel_id, ts""")  # noqa: S608 - as above
+    WITH merged AS (
+        INSERT INTO slack_messages AS old (tenant_id, {_COLUMNS})
+        SELECT DISTINCT ON (channel_id, ts) athenaeum_tenant(), {_CHOSEN} FROM staged_messages
+        ORDER BY channel_id, ts, {_NEWEST}
+        {messages.MERGED} AND {messages.CHANGES}
+        RETURNING channel_id, ts)
+    SELECT channel_id, array_agg(ts) AS stamps FROM merged GROUP BY channel_id""")  # noqa: S608 - as above
 # `messages.record` keeps a person's older words likewise; those that were stored before, a trigger keeps
 _KEEP_VERSIONS = text(f"""
     INSERT INTO slack_message_versions (tenant_id, channel_id, ts, written_at, digest, text)

@@ -1,14 +1,16 @@
 """An export goes into the archive: file by file, in batches, each a transaction that also notes which files are done.
 
-A killed import goes on with the first file that was not done; a finished one, run again, reads nothing.
+While PostgreSQL stores one batch, the next one is read. A killed import goes on with the first file that was not done;
+a finished one, run again, reads nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 5000
 """Messages in a transaction."""
+_TURN = 25  # records that are read, in half a millisecond, before an answer of the database's is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ async def import_export(
         contents = await asyncio.to_thread(read_contents, files)
         _check_workspace(contents, tenant, path)
         work = _Import(database, tenant, contents, report=report, on_advance=on_advance or _silent)
-        await work.run()
+        with _settled():
+            await work.run()
     report.seconds = time.perf_counter() - started
     log.info("import.done", source=str(path), messages=report.messages, new=report.new, changed=report.changed)
     return report
@@ -78,6 +82,16 @@ def _check_workspace(contents: Contents, tenant: Tenant, path: Path) -> None:
     if ours and contents.teams and not ours & contents.teams:
         theirs = ", ".join(sorted(contents.teams)[:3])
         raise Misconfigured(f"{path} is an export of {theirs}, and {tenant.name} is connected to {tenant.team_id}")
+
+
+@contextmanager
+def _settled() -> Generator[None]:
+    """Nothing that is there already is looked through for garbage meanwhile: that took a tenth of the time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _silent(_: Advance) -> None:
@@ -121,6 +135,7 @@ class _Import:
         self._report = report
         self._on_advance = on_advance
         self._pending = _Pending()
+        self._full: asyncio.Queue[_Pending] = asyncio.Queue(maxsize=1)
         self._total = sum(leaf.size for days in contents.days.values() for leaf in days)
         self._done = 0
 
@@ -128,15 +143,19 @@ class _Import:
         await self._save_register()
         async with self._session() as session:
             known = await ledger.stamps(session)
-        for channel, days in self._contents.days.items():
-            for leaf in days:
-                if known.get((channel, leaf.name)) == leaf.stamp:
-                    self._report.files_known += 1
-                else:
-                    await self._read(ChannelId(channel), leaf)
-                self._done += leaf.size
-                self._tell(leaf)
-        await self._store()
+        async with asyncio.TaskGroup() as group:
+            storing = group.create_task(self._store_all())
+            for channel, days in self._contents.days.items():
+                for leaf in days:
+                    if known.get((channel, leaf.name)) == leaf.stamp:
+                        self._report.files_known += 1
+                    else:
+                        await self._read(ChannelId(channel), leaf)
+                    self._done += leaf.size
+                    self._tell(leaf)
+            await self._hand_over()
+            await self._full.join()
+            storing.cancel()
 
     @asynccontextmanager
     async def _session(self) -> AsyncGenerator[AsyncSession]:
@@ -169,13 +188,15 @@ class _Import:
                 found.append(Quarantined.of(leaf.name, position, fault, record))
                 del found[KEPT:]
             messages += 1
+            self._report.messages += 1
+            if messages % _TURN == 0:
+                await asyncio.sleep(0)
             if len(self._pending.batch) >= BATCH:
-                await self._store()
                 self._tell(leaf)
+                await self._hand_over()
         if records.fault:
             found.append(Quarantined.of(leaf.name, -1, records.fault))
         self._report.files += 1
-        self._report.messages += messages
         self._report.quarantine(found)
         self._pending.closed.append(_Closed(channel, leaf, messages, found))
 
@@ -193,8 +214,18 @@ class _Import:
         text = record.get("text")
         return "the text has NUL characters; it is stored without them" if _has_nul(text) else None
 
-    async def _store(self) -> None:
+    async def _hand_over(self) -> None:
+        """Let what was read be stored when what was read before it is: two batches are the most in memory."""
         pending, self._pending = self._pending, _Pending()
+        await self._full.join()
+        self._full.put_nowait(pending)
+
+    async def _store_all(self) -> None:
+        while True:
+            await self._store(await self._full.get())
+            self._full.task_done()
+
+    async def _store(self, pending: _Pending) -> None:
         if not (pending.batch or pending.closed):
             return
         async with self._session() as session:
@@ -211,8 +242,7 @@ class _Import:
         report.erased += len(pending.batch.erased)
 
     def _tell(self, leaf: ExportFile) -> None:
-        so_far = self._report.messages + len(self._pending.batch)
-        self._on_advance(Advance(self._done, self._total, so_far, leaf.name))
+        self._on_advance(Advance(self._done, self._total, self._report.messages, leaf.name))
 
 
 def _has_nul(text: object) -> bool:
