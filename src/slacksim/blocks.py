@@ -1,6 +1,7 @@
 """Block Kit's limits: what Slack refuses with invalid_blocks or msg_blocks_too_long.
 
-The figures are those of Slack's reference; the total of about 13,200 characters is observed (bolt-js issue 2509).
+The figures are those of Slack's reference; the total of about 13,200 characters is observed (bolt-js issue 2509), and
+so is that of a table's cells, and that none of them may be empty (vercel/chat pull request 373).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ MAX_BLOCKS = 50
 MAX_TOTAL_CHARACTERS = 13_200
 MAX_MARKDOWN = 12_000
 MAX_ID = 255
+MAX_CELLS = 10_000
+CELLS = frozenset({"raw_text", "raw_number", "rich_text"})
 KNOWN_TYPES = frozenset(
     {
         *("actions", "alert", "call", "card", "carousel", "container", "context", "context_actions"),
@@ -106,12 +109,19 @@ def _image(block: JsonObject) -> Iterator[str]:
 
 def _table(block: JsonObject) -> Iterator[str]:
     rows: list[list[Any]] = block.get("rows") or []
+    cells: list[JsonObject] = [cell for row in rows for cell in row]
     if not rows:
         yield "missing required field: rows"
     if len(rows) > 100:
         yield "no more than 100 items allowed: rows"
-    if any(len(row) > 20 for row in rows):
+    if any(len(row) > 20 for row in rows) or len(block.get("column_settings") or []) > 20:
         yield "no more than 20 items allowed: rows/columns"
+    if unknown := {str(cell.get("type")) for cell in cells} - CELLS:
+        yield f"unsupported type: {', '.join(sorted(unknown))}"
+    if any(not "".join(_texts(cell)) for cell in cells if cell.get("type") != "raw_number"):
+        yield "must be more than 0 characters: rows/columns/text"
+    if sum(len(text) for cell in cells for text in _texts(cell)) > MAX_CELLS:
+        yield f"no more than {MAX_CELLS} characters allowed: rows"
 
 
 def _input(block: JsonObject) -> Iterator[str]:

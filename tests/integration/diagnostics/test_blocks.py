@@ -19,7 +19,7 @@ async def test_slack_is_asked_whether_it_takes_the_blocks_of_answers(
     assert found["blocks"].status is Verdict.OK
     (asked,) = sim.simulation.calls.of("blocks.validate")
     kinds = {block["type"] for block in asked["arguments"]["blocks"]}
-    assert kinds == {"markdown", "context", "context_actions", "actions"}
+    assert kinds == {"markdown", "table", "context", "context_actions", "actions"}
 
 
 @pytest.mark.parametrize(("error", "status"), [("invalid_blocks", Verdict.WARNING), ("unknown_method", Verdict.OK)])

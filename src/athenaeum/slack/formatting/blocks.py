@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from athenaeum.slack.formatting.links import LinkPolicy
 
 _CLOSE = frozenset({"paragraph", "bullet_list", "ordered_list"})
+_SIDES = {"text-align:left": ":---", "text-align:center": ":---:", "text-align:right": "---:"}
 _DEEPEST = 4
 """Containers within containers; what is nested deeper is shown at this depth."""
 
@@ -115,7 +116,8 @@ class Blocks:
         ]
         if not rows:
             return []
-        head = f"{_row(rows[0])}\n{_row(['---'] * len(rows[0]))}\n"
+        sides = [_SIDES.get(str(cell.attrs.get("style")), "---") for cell in node.children[0].children[0].children]
+        head = f"{_row(rows[0])}\n{_row(sides)}\n"
         inner = replace(self, limit=self.limit - self.cost(head))
         body = [_row(row) for row in rows[1:]]
         if inner.limit < self.limit // 2 or any(inner.cost(row) > inner.limit for row in body):

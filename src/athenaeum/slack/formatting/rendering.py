@@ -13,6 +13,7 @@ from athenaeum.slack.formatting.links import LinkPolicy
 from athenaeum.slack.formatting.parsing import parse
 from athenaeum.slack.formatting.plain import plain
 from athenaeum.slack.formatting.splitting import CUT, parts
+from athenaeum.slack.formatting.tables import with_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -37,6 +38,13 @@ class Rendered:
     text: str
     blocks: tuple[Mapping[str, Any], ...]
     plain: str
+    otherwise: Rendered | None = None
+    """The same with its table in Markdown, where `blocks` have one of Slack's: it is not taken everywhere."""
+
+    def below(self, listed: str, plainly: str) -> Rendered:
+        """The same with its sources below it."""
+        otherwise = self.otherwise and self.otherwise.below(listed, plainly)
+        return Rendered(self.text, (*self.blocks, context(listed)), f"{self.plain}\n\n{plainly}", otherwise)
 
 
 def render(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> list[Rendered]:
@@ -44,7 +52,7 @@ def render(answer: Answer, *, allowed_hosts: Collection[str] = ()) -> list[Rende
     listed = sources(answer.citations)
     messages = [_message(text) for text in _texts(answer, allowed_hosts)]
     if listed:
-        messages[-1] = _with_sources(messages[-1], listed, plain_sources(answer.citations))
+        messages[-1] = messages[-1].below(listed, plain_sources(answer.citations))
     return messages
 
 
@@ -65,11 +73,9 @@ def _texts(answer: Answer, allowed_hosts: Collection[str]) -> list[str]:
 
 def _message(markdown: str) -> Rendered:
     text = plain(markdown)
-    return Rendered(_cut(text), ({"type": "markdown", "text": markdown},), text)
-
-
-def _with_sources(message: Rendered, listed: str, plainly: str) -> Rendered:
-    return Rendered(message.text, (*message.blocks, context(listed)), f"{message.plain}\n\n{plainly}")
+    shown, blocks = _cut(text), with_table(markdown)
+    whole = Rendered(shown, ({"type": "markdown", "text": markdown},), text)
+    return whole if blocks == whole.blocks else Rendered(shown, blocks, text, otherwise=whole)
 
 
 def _cut(text: str) -> str:

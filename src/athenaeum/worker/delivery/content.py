@@ -40,7 +40,8 @@ class Content:
     def of(cls, rendered: Rendered) -> Content:
         """A rendered part with a new id for each block: Slack shows an update only under new ones."""
         blocks = tuple({**block, "block_id": uuid4().hex} for block in rendered.blocks)
-        return cls(rendered.text, blocks, rendered.plain)
+        otherwise = rendered.otherwise and cls.of(rendered.otherwise)
+        return cls(rendered.text, blocks, rendered.plain, otherwise)
 
     def stoppable(self, turn: TurnId) -> Content:
         """The same with a button that stops the turn."""
@@ -48,8 +49,9 @@ class Content:
         return shown.above([stop_button(turn)])
 
     def above(self, footer: Sequence[Mapping[str, Any]], *, otherwise: Content | None = None) -> Content:
-        """The same with blocks below it; where Slack refuses them, `otherwise`."""
+        """The same with blocks below it; where Slack refuses them, `otherwise`, or else what it was to be before."""
         below = tuple({**block, "block_id": uuid4().hex} for block in footer)
+        otherwise = otherwise or (self.otherwise and self.otherwise.above(footer))
         return Content(self.text, (*self.blocks, *below), self.plain, otherwise)
 
     def streamed(self, team: str) -> Content:

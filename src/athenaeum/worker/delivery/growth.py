@@ -87,7 +87,7 @@ class Growth:
         rendered = render(Answer(sure), allowed_hosts=self._thread.allowed_hosts) if sure else []
         if len(rendered) > 1:
             return None
-        shown = str(rendered[0].blocks[0]["text"]) if rendered else ""
+        shown = str((rendered[0].otherwise or rendered[0]).blocks[0]["text"]) if rendered else ""
         if not shown.startswith(self._shown) or shown == self._shown:
             return []  # what has changed its meaning waits for the answer
         grown, self._shown = shown.removeprefix(self._shown), shown

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from athenaeum.slack.formatting import FEEDBACK
 from support.stage import ANSWER, ScriptedAgent, Stage
 
@@ -28,6 +30,22 @@ async def test_where_slack_refuses_the_pair_of_buttons_there_are_two(stage: Stag
     [shown] = stage.shown(await stage.look(turn))
     assert [block["type"] for block in shown.blocks] == ["markdown", "actions"]
     assert await stage.texts(turn) == [ANSWER.text]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "shown"),
+    [(0, ["table", "context_actions"]), (1, ["table", "actions"]), (2, ["markdown", "actions"])],
+)
+async def test_a_table_is_slacks_own_or_markdown_above_the_buttons(
+    stage: Stage, refusals: int, shown: list[str]
+) -> None:
+    turn = await stage.ask()
+    if refusals:
+        stage.fault("chat.update", "error", error="invalid_blocks", times=refusals)
+    await stage.work(turn, ScriptedAgent(replace(BY_A_MODEL, text="| a |\n| --- |\n| 1 |")))
+
+    [message] = stage.shown(await stage.look(turn))
+    assert [block["type"] for block in message.blocks] == shown
 
 
 async def test_where_slack_refuses_every_block_the_answer_is_plain(stage: Stage) -> None:

@@ -13,7 +13,7 @@ CITED = "https://docs.corp.dev/retry#how"
 def shown(markdown: str, *, quote: str = "", hosts: tuple[str, ...] = ()) -> str:
     source = Citation(1, PassageId(1), "Retrying", CITED, quote)
     (message,) = render(Answer(markdown, (source,)), allowed_hosts=hosts)
-    return str(message.blocks[0]["text"])
+    return str((message.otherwise or message).blocks[0]["text"])
 
 
 @pytest.mark.parametrize(

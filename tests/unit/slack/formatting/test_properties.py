@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from athenaeum.domain.turn import Answer, Citation
 from athenaeum.slack.formatting import render
 from athenaeum.slack.formatting.rendering import MAX_BLOCKS_TEXT, MAX_MARKDOWN, MAX_TEXT
 from athenaeum.slack.formatting.splitting import MAX_PARTS
+from slacksim.blocks import check
 
 CITED = "https://docs.corp.dev/retry"
 FRAGMENTS = [
@@ -41,7 +44,20 @@ modest = settings(max_examples=60, deadline=None, suppress_health_check=[HealthC
 
 
 def markdown(text: str) -> list[str]:
-    return [str(message.blocks[0]["text"]) for message in render(Answer(text, (SOURCE,)))]
+    return [str((message.otherwise or message).blocks[0]["text"]) for message in render(Answer(text, (SOURCE,)))]
+
+
+def in_table(text: str) -> str:
+    """The text where a cell ends up that begins with it."""
+    return f"| head | a |\n| --- | --- |\n| {text} | b |"
+
+
+def cells(text: str) -> Iterator[Mapping[str, Any]]:
+    """What Slack's own tables say, leaf by leaf."""
+    for message in render(Answer(text, (SOURCE,))):
+        for row in (row for block in message.blocks if block["type"] == "table" for row in block["rows"]):
+            for cell in row:
+                yield from cell["elements"][0]["elements"] if cell["type"] == "rich_text" else [cell]
 
 
 def targets(reader: MarkdownIt, text: str) -> list[str]:
@@ -67,7 +83,7 @@ def test_every_link_leads_to_a_source(text: str) -> None:
 @given(TEXTS)
 def test_nobody_is_called(text: str) -> None:
     for message in render(Answer(text, (SOURCE,))):
-        assert not CALLS.search(str(message.blocks[0]["text"]))
+        assert not CALLS.search(str((message.otherwise or message).blocks[0]["text"]))
         assert not CALLS.search(message.text)
         assert not CALLS.search(message.plain)
 
@@ -76,7 +92,18 @@ def test_nobody_is_called(text: str) -> None:
 @given(TEXTS)
 def test_nothing_is_hidden(text: str) -> None:
     for message in render(Answer(text, (SOURCE,))):
-        assert not INVISIBLE.search(str(message.blocks[0]["text"]) + message.text + message.plain)
+        assert not INVISIBLE.search(str(message.blocks) + message.text + message.plain)
+
+
+@modest
+@example(f"`<!channel>` <{CITED}> **[x]({CITED}?d=1)** https://evil.com <@U1> \u202e @here")
+@given(TEXTS.filter(lambda text: "\n" not in text))
+def test_slacks_own_table_calls_nobody_hides_nothing_and_leads_to_sources_alone(text: str) -> None:
+    for leaf in cells(in_table(text)):
+        assert not CALLS.search(leaf["text"])
+        assert not INVISIBLE.search(leaf["text"])
+        assert leaf.get("url", CITED).partition("#")[0] == CITED
+        assert {found.partition("#")[0].rstrip(".,;:!?'*_~") for found in OPENABLE.findall(leaf["text"])} <= {CITED}
 
 
 @modest
@@ -94,7 +121,8 @@ def test_every_part_is_within_slacks_limits(text: str, times: int) -> None:
     messages = render(Answer((text * times)[:30_000], (SOURCE,)))
     assert 1 <= len(messages) <= MAX_PARTS
     for message in messages:
-        part = str(message.blocks[0]["text"])
+        check([dict(block) for block in message.blocks])
+        part = str((message.otherwise or message).blocks[0]["text"])
         assert 0 < len(part.encode("utf-16-le")) // 2 <= MAX_MARKDOWN
         MarkdownBlock(text=part).validate_json()
         assert len(message.text.encode("utf-16-le")) // 2 <= MAX_TEXT

@@ -10,7 +10,7 @@ from athenaeum.slack.formatting.splitting import CUT, MAX_PARTS
 
 
 def markdown(text: str) -> list[str]:
-    return [str(message.blocks[0]["text"]) for message in render(Answer(text))]
+    return [str((message.otherwise or message).blocks[0]["text"]) for message in render(Answer(text))]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ def markdown(text: str) -> list[str]:
         "- loose\n\n- list",
         "> quoted\n>\n> twice",
         "| a | b |\n| --- | --- |\n| 1 | 2 |",
+        "| a | b | c |\n| :--- | :---: | ---: |\n| 1 | 2 | 3 |",
         "```python\ndef f(x: int) -> list[int]:\n    return [x]\n```",
         "````\n```\ninner\n```\n````",
         "snake_case_name and a < b && c > d [1] R&D 50% x = 3",
