@@ -1,4 +1,4 @@
-"""A product of the test's own, at work in 0.4 s; a folder that needs other ones says so itself."""
+"""A product of the test's own, at work in 0.4 s, and a server that speaks like Anthropic's; folders may have others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from slacksim.server import SlackSim
+from support.anthropic_server import AnthropicServer
 from support.product import Product, at_work, workspace
 
 
@@ -27,3 +28,9 @@ async def product(sim: SlackSim, database_url: str, home: Path) -> AsyncGenerato
     """Connected by Socket Mode."""
     async with at_work(sim, database_url, home) as working:
         yield working
+
+
+@pytest.fixture
+async def anthropic() -> AsyncGenerator[AnthropicServer]:
+    async with AnthropicServer() as server:
+        yield server

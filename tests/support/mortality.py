@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.identity import TenantId
+from athenaeum.domain.event import Event
+from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
 from athenaeum.slack.client import SlackClient
+from athenaeum.worker.delivery import Delivery, Timing
+from athenaeum.worker.handlers.turn import TurnHandler
+from support.stage import HASTY, ScriptedAgent, Stage
+
+IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 
 
 class Death(BaseException):
@@ -62,3 +70,13 @@ class MortalSlack(SlackClient):
         response = await super()._respond(method, arguments, read=read, form=form)
         self.life.step()
         return response
+
+
+async def live(stage: Stage, event: Event, agent: ScriptedAgent, life: Life, *, timing: Timing = IMPATIENT) -> None:
+    """One worker process: its own pool, its own client, until its end."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
+        app = stage.sim.world.app
+        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
+        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=timing)
+        await TurnHandler(database, agent, delivery).handle(event)

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from athenaeum.database.connection import DatabaseConnection
-from support.anthropic_server import AnthropicServer
 from support.desk import CountedIndex, Desk
 
 
@@ -17,9 +16,3 @@ async def desk(database_url: str) -> AsyncGenerator[Desk]:
         desk = Desk(database, CountedIndex(database))
         await desk.set_out()
         yield desk
-
-
-@pytest.fixture
-async def anthropic() -> AsyncGenerator[AnthropicServer]:
-    async with AnthropicServer() as server:
-        yield server

@@ -14,7 +14,6 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.diagnostics import Finding, examine
 from slacksim import scenario
 from slacksim.server import SlackSim
-from support.anthropic_server import AnthropicServer
 from support.events import Queue
 
 Look = Callable[..., Awaitable[dict[str, Finding]]]
@@ -30,12 +29,6 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def sim() -> AsyncGenerator[SlackSim]:
     async with SlackSim(scenario.load()) as server:
-        yield server
-
-
-@pytest.fixture
-async def anthropic() -> AsyncGenerator[AnthropicServer]:
-    async with AnthropicServer() as server:
         yield server
 
 

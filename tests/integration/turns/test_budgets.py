@@ -18,12 +18,6 @@ from support.stage import said
 
 
 @pytest.fixture
-async def anthropic() -> AsyncGenerator[AnthropicServer]:
-    async with AnthropicServer() as server:
-        yield server
-
-
-@pytest.fixture
 async def product(sim: SlackSim, database_url: str, home: Path, anthropic: AnthropicServer) -> AsyncGenerator[Product]:
     """A question costs 0.0012: two requests of 100 tokens in and 20 out."""
     async with at_work(

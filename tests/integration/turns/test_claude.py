@@ -15,12 +15,6 @@ from support.stage import said
 
 
 @pytest.fixture
-async def anthropic() -> AsyncGenerator[AnthropicServer]:
-    async with AnthropicServer() as server:
-        yield server
-
-
-@pytest.fixture
 async def product(sim: SlackSim, database_url: str, home: Path, anthropic: AnthropicServer) -> AsyncGenerator[Product]:
     async with at_work(
         sim,

@@ -2,23 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
-from dataclasses import replace
-from datetime import timedelta
 from typing import Literal
 
 import pytest
 
 from athenaeum.domain.event import Event
-from athenaeum.domain.identity import DEFAULT_TENANT, TurnId
+from athenaeum.domain.identity import TurnId
 from athenaeum.domain.turn import Answer, StepStarted
-from athenaeum.worker.delivery import Delivery
-from athenaeum.worker.handlers.turn import TurnHandler
 from slacksim.faults import Mode
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import HASTY, ScriptedAgent, Stage, said
+from support.mortality import Death, Life, live
+from support.stage import ScriptedAgent, Stage, said
 
-IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 LONG = Answer("\n\n".join(f"Paragraph {n}. " + "word " * 1400 for n in range(3)))
 PARTS = ["Paragraph 0", "Paragraph 1", "Paragraph 2"]
 STRIDE = 1 if os.environ.get("ATHENAEUM_STORM") else 7
@@ -38,21 +32,11 @@ def at_length() -> ScriptedAgent:
     return ScriptedAgent(LONG, progress=(StepStarted("Searching documents…"),))
 
 
-async def live(stage: Stage, event: Event, life: Life, agent: ScriptedAgent) -> None:
-    """One worker process: its own pool, its own client, until its end."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
-        app = stage.sim.world.app
-        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
-        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        await TurnHandler(database, agent, delivery).handle(event)
-
-
 async def dies(stage: Stage, turn: TurnId, steps: int, agent: ScriptedAgent) -> bool:
     """Whether a worker with so many steps to live dies before its turn is done."""
     life = Life(steps)
     try:
-        await live(stage, stage.event(turn), life, agent)
+        await live(stage, stage.event(turn), agent, life)
     except (Death, BaseExceptionGroup):
         assert life.ended
         return True
@@ -76,7 +60,7 @@ async def test_a_worker_that_dies_at_any_step_leaves_one_answer(
         for method, mode in FAULTS[fault]:
             stage.fault(method, mode)
         died = await dies(stage, turn, steps, at_length())
-        await live(stage, stage.event(turn, attempt=2), Life(), at_length())
+        await live(stage, stage.event(turn, attempt=2), at_length(), Life())
         shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
         assert shown == PARTS, f"after a death at step {steps}"
         steps += STRIDE
@@ -90,7 +74,7 @@ async def test_a_worker_that_dies_has_shown_nothing_that_its_heir_could_answer_o
         turn = await stage.ask()
         died = await dies(stage, turn, steps, first)
         seen = {*await stage.texts(turn)} - {"Thinking…"}
-        await live(stage, stage.event(turn, attempt=2), Life(), second)
+        await live(stage, stage.event(turn, attempt=2), second, Life())
         assert seen <= {*await stage.texts(turn)}, f"after a death at step {steps}"
         steps += 2  # each transaction and each call is two steps
     assert steps > 15
@@ -106,8 +90,8 @@ async def test_two_workers_at_once_leave_one_answer(stage: Stage, client_msg_ids
 
         async def late(event: Event = second, seconds: float = delay / 1000) -> None:
             await asyncio.sleep(seconds)
-            await live(stage, event, Life(), at_length())
+            await live(stage, event, at_length(), Life())
 
-        await asyncio.gather(live(stage, first, Life(), at_length()), late(), return_exceptions=True)
+        await asyncio.gather(live(stage, first, at_length(), Life()), late(), return_exceptions=True)
         shown = [said(message).split(".")[0] for message in stage.shown(await stage.look(turn))]
         assert shown == PARTS, f"with {delay} ms between them"

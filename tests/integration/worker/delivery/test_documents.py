@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-from dataclasses import replace
-from datetime import timedelta
-
 import pytest
 
-from athenaeum.domain.event import Event
-from athenaeum.domain.identity import DEFAULT_TENANT, PassageId
+from athenaeum.domain.identity import PassageId
 from athenaeum.domain.turn import Answer, Citation
-from athenaeum.worker.delivery import Delivery
-from athenaeum.worker.handlers.turn import TurnHandler
 from slacksim.faults import Mode
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import HASTY, ScriptedAgent, Stage
+from support.mortality import Death, Life, live
+from support.stage import ScriptedAgent, Stage
 
 SOURCE = Citation(1, PassageId(1), "Handbook", "https://docs.example/handbook", "word word")
 LONGEST = Answer(
     "\n\n".join([*(f"Paragraph {n}. " + "word " * 2200 for n in range(7)), "The end [1]. <!channel>"]),
     citations=(SOURCE,),
 )
-IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 BEYOND = 10_000
 """Steps that no worker takes."""
-
-
-async def live(stage: Stage, event: Event, life: Life) -> None:
-    """One worker, until it has shown the answer or dies."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
-        slack = await stack.enter_async_context(MortalSlack(stage.sim.world.app.bot_token, stage.sim.api_url, life))
-        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        await TurnHandler(database, ScriptedAgent(LONGEST), delivery).handle(event)
 
 
 async def test_the_whole_answer_stands_in_a_file_below_its_messages(stage: Stage) -> None:
@@ -68,14 +51,14 @@ async def test_a_file_whose_sharing_is_in_doubt_is_shared_once(stage: Stage, mod
 @pytest.mark.slow
 async def test_a_worker_that_dies_while_it_brings_the_file_leaves_one(stage: Stage) -> None:
     life = Life(BEYOND)
-    await live(stage, stage.event(await stage.ask()), life)
+    await live(stage, stage.event(await stage.ask()), ScriptedAgent(LONGEST), life)
     assert life.left is not None
     steps = BEYOND - life.left
     for before_the_end in range(3, 26, 3):
         turn = await stage.ask()
         with pytest.raises((Death, BaseExceptionGroup)):
-            await live(stage, stage.event(turn), Life(steps - before_the_end))
-        await live(stage, stage.event(turn, attempt=2), Life())
+            await live(stage, stage.event(turn), ScriptedAgent(LONGEST), Life(steps - before_the_end))
+        await live(stage, stage.event(turn, attempt=2), ScriptedAgent(LONGEST), Life())
         shown = stage.shown(await stage.look(turn))
         assert [len(message.files) for message in shown] == [0, 0, 0, 0, 0, 1], f"{before_the_end} before the end"
 

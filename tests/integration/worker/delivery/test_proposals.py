@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -14,7 +13,6 @@ from sqlalchemy import text
 from athenaeum.conversations import turns
 from athenaeum.conversations.turns import Ruling
 from athenaeum.domain.approval import Proposal, ProposedCall
-from athenaeum.domain.event import Event
 from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, TurnId, UserId
 from athenaeum.domain.turn import StepStarted
 from athenaeum.errors import APOLOGY, LeaseLost, Refused
@@ -23,10 +21,9 @@ from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.janitor import Janitor
 from slacksim.model import Message
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import ANSWER, HASTY, ScriptedAgent, Stage
+from support.mortality import Death, Life, MortalDatabase, live
+from support.stage import ANSWER, ScriptedAgent, Stage
 
-IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 CALL = ProposedCall("call-1", "post_note", "Post a note", {"text": "The freeze is on Friday."})
 EXPIRED = "I had asked you to approve this and heard nothing in time"
 
@@ -51,16 +48,6 @@ async def rows(stage: Stage, statement: str) -> list[tuple[object, ...]]:
     async with stage.database.session(DEFAULT_TENANT) as session:
         result = await session.execute(text(statement))
         return [tuple(row) for row in result] if result.returns_rows else []  # pyright: ignore[reportAttributeAccessIssue]
-
-
-async def live(stage: Stage, event: Event, agent: ScriptedAgent, life: Life) -> None:
-    """One worker process: its own pool, its own client, until its end."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
-        app = stage.sim.world.app
-        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
-        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        await TurnHandler(database, agent, delivery).handle(event)
 
 
 async def test_a_worker_that_dies_at_any_step_leaves_one_message_that_asks(stage: Stage) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,18 +13,14 @@ from sqlalchemy import text
 from athenaeum.conversations import archive, turns
 from athenaeum.conversations.turns import Ruling, Stopping
 from athenaeum.domain.approval import Proposal, ProposedCall
-from athenaeum.domain.event import Event
 from athenaeum.domain.identity import DEFAULT_TENANT, ApprovalId, TurnId, UserId
 from athenaeum.domain.turn import StepStarted
 from athenaeum.errors import LeaseLost
 from athenaeum.slack.formatting import STOP
-from athenaeum.worker.delivery import Delivery
 from athenaeum.worker.greeter import Greeter
-from athenaeum.worker.handlers.turn import TurnHandler
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import ANSWER, HASTY, ScriptedAgent, Stage
+from support.mortality import Death, Life, live
+from support.stage import ANSWER, ScriptedAgent, Stage
 
-IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200))
 STOPPED = ["Stopped."]
 SEARCHING = StepStarted("Searching documents…")
 
@@ -248,16 +243,6 @@ async def test_a_question_that_is_deleted_while_the_model_works_takes_its_placeh
     assert model.cancelled
     assert await stage.texts(turn) == []
     assert await state(stage, turn) == "cancelled"
-
-
-async def live(stage: Stage, event: Event, agent: ScriptedAgent, life: Life) -> None:
-    """One worker process: its own pool, its own client, until its end."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
-        app = stage.sim.world.app
-        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
-        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        await TurnHandler(database, agent, delivery).handle(event)
 
 
 @pytest.mark.parametrize("heirs", [1, 2])

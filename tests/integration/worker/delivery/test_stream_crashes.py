@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from athenaeum.domain.event import Event
-from athenaeum.domain.identity import DEFAULT_TENANT, TurnId
+from athenaeum.domain.identity import TurnId
 from athenaeum.domain.turn import StepStarted, TextGrew
-from athenaeum.worker.delivery import Delivery
-from athenaeum.worker.handlers.turn import TurnHandler
 from slacksim.faults import Mode
-from support.mortality import Death, Life, MortalDatabase, MortalSlack
-from support.stage import ANSWER, HASTY, ScriptedAgent, Stage, streaming
+from support.mortality import IMPATIENT, Death, Life, live
+from support.stage import ANSWER, ScriptedAgent, Stage, streaming
 
-IMPATIENT = replace(HASTY, lease=timedelta(milliseconds=200), progress=timedelta(milliseconds=1))
+CHATTY = replace(IMPATIENT, progress=timedelta(milliseconds=1))
 STRIDE = 1 if os.environ.get("ATHENAEUM_STORM") else 5
 """Every step in a storm; otherwise each fault takes its own fifth of the steps."""
 FAULTS: dict[str, tuple[tuple[str, Mode], ...]] = {
@@ -37,21 +34,11 @@ def talking() -> ScriptedAgent:
     return ScriptedAgent(progress=(StepStarted("Searching documents…"), TextGrew("Retry it with what follows: ")))
 
 
-async def live(stage: Stage, event: Event, life: Life) -> None:
-    """One worker process: its own pool, its own client, until its end."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(MortalDatabase(stage.database.url, life))
-        app = stage.sim.world.app
-        slack = await stack.enter_async_context(MortalSlack(app.bot_token, stage.sim.api_url, life))
-        delivery = Delivery(database, {DEFAULT_TENANT: slack}, timing=IMPATIENT)
-        await TurnHandler(database, talking(), delivery).handle(event)
-
-
 async def dies(stage: Stage, turn: TurnId, steps: int) -> bool:
     """Whether a worker with so many steps to live dies before its turn is done."""
     life = Life(steps)
     try:
-        await live(stage, stage.event(turn), life)
+        await live(stage, stage.event(turn), talking(), life, timing=CHATTY)
     except (Death, BaseExceptionGroup):
         assert life.ended
         return True
@@ -77,7 +64,7 @@ async def test_a_worker_that_dies_at_any_step_of_a_stream_leaves_one_answer(stag
         for method, mode in FAULTS[fault]:
             stage.fault(method, mode)
         died = await dies(stage, turn, steps)
-        await live(stage, stage.event(turn, attempt=2), Life())
+        await live(stage, stage.event(turn, attempt=2), talking(), Life(), timing=CHATTY)
         assert await stage.texts(turn) == [ANSWER.text], f"after a death at step {steps}"
         assert growing(stage) == 0, f"after a death at step {steps}"
         steps += STRIDE
@@ -92,9 +79,9 @@ async def test_two_workers_that_stream_at_once_leave_one_answer(stage: Stage) ->
 
         async def late(event: Event = second, seconds: float = delay / 1000) -> None:
             await asyncio.sleep(seconds)
-            await live(stage, event, Life())
+            await live(stage, event, talking(), Life(), timing=CHATTY)
 
-        await asyncio.gather(live(stage, first, Life()), late(), return_exceptions=True)
+        await asyncio.gather(live(stage, first, talking(), Life(), timing=CHATTY), late(), return_exceptions=True)
         assert await stage.texts(turn) == [ANSWER.text], f"with {delay} ms between them"
         assert growing(stage) == 0
 
@@ -105,5 +92,5 @@ async def test_an_heir_that_streams_no_more_takes_the_stream_over(stage: Stage) 
         turn = await stage.ask()
         await dies(stage, turn, steps)
         await streaming(stage, native=False)
-        await live(stage, stage.event(turn, attempt=2), Life())
+        await live(stage, stage.event(turn, attempt=2), talking(), Life(), timing=CHATTY)
         assert await stage.texts(turn) == [ANSWER.text], f"after a death at step {steps}"
