@@ -1,7 +1,7 @@
-"""Slack gives a channel another id, and all that the archive holds of it moves along; the tenant is the session's.
+"""Slack gives a channel another id, and all that is kept of it moves along; the tenant is the session's.
 
 That happens when a workspace joins an organisation, or a channel is shared with one. Events under the old id may still
-come: the log tells each the id that stands for its channel now.
+come: the log tells each the id that stands for its channel now. What an export was read from keeps the export's ids.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def relocate(session: AsyncSession, tenant: TenantId, old: ChannelId, new:
     await session.execute(update(SlackChannelMove).where(SlackChannelMove.moved_to == old).values(moved_to=new))
     await channels.meet(session, new, None)
     ids = {"old": old, "new": new}
-    for statement in _MOVES:
+    for statement in (*_MOVES, *_FOLLOWING):
         await session.execute(statement, ids)
     await _merge(session, old, new)
     await session.execute(_MOVE_MESSAGES, ids)
@@ -137,10 +137,37 @@ _MOVES = tuple(
         WHERE stored.channel_id = :new AND old.channel_id = :old AND old.tenant_id = stored.tenant_id
           AND (coalesce(old.archive_changed_at, '-infinity'), old.is_archived)
               > (coalesce(stored.archive_changed_at, '-infinity'), stored.is_archived)""",
-        "UPDATE turns SET channel_id = :new WHERE channel_id = :old AND finished_at IS NULL",
         """
         DELETE FROM appointments WHERE channel_id = :old AND kind = 'digest'
             AND EXISTS (SELECT FROM appointments WHERE channel_id = :new AND kind = 'digest')""",
         "UPDATE appointments SET channel_id = :new WHERE channel_id = :old",
+        "UPDATE spending SET channel_id = :new WHERE channel_id = :old",
+        "UPDATE commands SET typed_in = :new WHERE typed_in = :old",
+        """
+        UPDATE budgets AS moved SET subject = :new WHERE scope = 'channel' AND subject = :old
+            AND NOT EXISTS (SELECT FROM budgets WHERE scope = 'channel' AND subject = :new)""",
+        "DELETE FROM budgets WHERE scope = 'channel' AND subject = :old",
     )
+)
+
+# What a row is told by besides its channel. Where the new id has one already, that one counts.
+_TOLD_BY = {
+    "turns": "message_ts",
+    "turn_messages": "message_ts",
+    "escalations": "thread_ts",
+    "threads": "thread_ts",
+    "slack_backfills": "thread_ts",
+    "personas": "user_id",
+    "channel_limits": "tenant_id",
+    "channel_modes": "tenant_id",
+    "helpers": "tenant_id",
+}
+_LEFT_BEHIND = ("threads", "slack_backfills", "personas", "channel_modes", "helpers")
+"""Where a row that could not move says nothing any more; the others are on record."""
+_FOLLOW = """
+    UPDATE {table} AS moved SET channel_id = :new WHERE channel_id = :old AND NOT EXISTS (
+        SELECT FROM {table} AS other WHERE channel_id = :new AND other.{told_by} = moved.{told_by})"""
+_FOLLOWING = (
+    *(text(_FOLLOW.format(table=table, told_by=told_by)) for table, told_by in _TOLD_BY.items()),
+    *(text(f"DELETE FROM {table} WHERE channel_id = :old") for table in _LEFT_BEHIND),  # noqa: S608 - our own words
 )
