@@ -20,7 +20,6 @@ from athenaeum.database.connection import DatabaseConnection, init_db
 from athenaeum.database.embedded import EmbeddedPostgres
 from athenaeum.domain.identity import UserId
 from athenaeum.domain.tenant import Tenant
-from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.gateway.rebuild import rebuild
@@ -32,7 +31,7 @@ from slacksim.server import SlackSim
 from support.events import until
 from support.outage import Outage
 from support.slack_events import IDENTITY
-from support.traffic import Body, Traffic, differences, picture, settle
+from support.traffic import Body, Traffic, deliver_in_order, differences, picture, settle
 
 STORM = os.environ.get("ATHENAEUM_STORM", "") not in {"", "0"}
 EVENTS = 100_000 if STORM else 600
@@ -94,9 +93,8 @@ async def test_shuffled_repeated_and_interrupted_traffic_ends_in_the_archive_of_
             await deliver(sim, shuffled, Outage(server))
         found = await picture(database, tenant.id)
 
-        ordered, intake = await install(database, "T0RDERED", world.app.user_id), Intake(database)
-        for body in told:
-            await intake.take_in(read_envelope(body), ordered)
+        ordered = await install(database, "T0RDERED", world.app.user_id)
+        await deliver_in_order(database, ordered, told)
         right = await picture(database, ordered.id)
         assert differences(right, found) == {}
 

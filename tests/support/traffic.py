@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.archive import channels, people
 from athenaeum.conversations.archive.channels import Channel
@@ -15,12 +17,16 @@ from athenaeum.conversations.archive.people import Person
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind
 from athenaeum.domain.identity import ChannelId, TenantId, UserId
+from athenaeum.domain.tenant import Tenant
+from athenaeum.gateway.envelope import read_envelope
+from athenaeum.gateway.intake import Intake
 
 OLD, NEW = "C0OLD", "C0NEW"
 """One channel gets another id at some time."""
 CHANNELS = ("C0001", "C0002", OLD)
 USERS = ("U0001", "U0002", "U0003")
 _START = 1_700_000_000
+_TOGETHER = 1000
 _TABLES = {
     "slack_messages": "indexed_at",
     "slack_message_versions": "",
@@ -161,6 +167,31 @@ async def settle(database: DatabaseConnection, tenant: TenantId) -> None:
         for channel in (*CHANNELS, NEW):
             described = Channel(ChannelId(channel), channel, ChannelKind.PUBLIC, "", is_archived=False, is_shared=False)
             await channels.save(session, described)
+
+
+async def deliver_in_order(database: DatabaseConnection, tenant: Tenant, told: Sequence[Body]) -> None:
+    """Take in one after the other, each once; many share a transaction, which is half of what an event costs."""
+    async with _Together(database.url, pool_size=1) as together:
+        intake = Intake(together)
+        for start in range(0, len(told), _TOGETHER):
+            async with together.transaction(tenant.id):
+                for body in told[start : start + _TOGETHER]:
+                    await intake.take_in(read_envelope(body), tenant)
+
+
+class _Together(DatabaseConnection):
+    """Whoever wants a session is given the one that is open."""
+
+    @asynccontextmanager
+    async def transaction(self, tenant: TenantId) -> AsyncGenerator[None]:
+        async with super().session(tenant) as self._open:
+            yield
+
+    @asynccontextmanager
+    async def session(self, tenant: TenantId | None = None) -> AsyncGenerator[AsyncSession]:
+        assert tenant == self._open.sync_session.info["tenant"]
+        yield self._open
+        self._open.expunge_all()  # the next event knows nothing of this one
 
 
 async def picture(database: DatabaseConnection, tenant: TenantId) -> Picture:
