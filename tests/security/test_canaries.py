@@ -159,13 +159,18 @@ async def _recorded(product: Product, answer: Message) -> str:
     return str([steps, turns])
 
 
+def _strays(sent: str, audible: set[str]) -> set[str]:
+    """Canaries that are not for those who read this; an answer that grows shows the beginnings of others too."""
+    return {canary for canary in canaries(sent) if not any(whole.startswith(canary) for whole in audible)}
+
+
 @pytest.mark.timeout(400)
 async def test_a_canary_is_heard_by_its_own_audience_alone(capfd: pytest.CaptureFixture[str], world: World) -> None:
     lantern = world.lantern
     for (asker, place), audible in CASES.items():
         answer, sent, shown = await _ask(world, lantern, asker, place)
-        told = canaries(sent)
-        assert audible - PROMPTED <= told <= audible, (asker, place)
+        assert audible - PROMPTED <= canaries(sent), (asker, place)
+        assert _strays(sent, audible) == set(), (asker, place)
         assert canaries(shown) <= audible, (asker, place)
         assert canaries(await _recorded(lantern, answer)) <= audible, (asker, place)
         _assert_tame(sent)
@@ -175,8 +180,8 @@ async def test_a_canary_is_heard_by_its_own_audience_alone(capfd: pytest.Capture
         theirs = {"canaryharbourplatform", "canaryharbourdocument"} | (
             {"canaryharbourvault"} if place == "vault" else set[str]()
         )
-        assert canaries(sent) == theirs
         assert canaries(shown) == theirs
+        assert _strays(sent, theirs) == set()
 
     async with httpx2.AsyncClient() as client:
         for product in (lantern, world.harbour):
@@ -211,7 +216,7 @@ async def test_private_extras_are_heard_by_their_asker_alone(capfd: pytest.Captu
         answer, sent, shown = await _ask(
             world, lantern, asker, place, f"What is the treasure password of the {subject}?"
         )
-        assert canaries(sent) <= CASES[asker, place], (asker, place, subject)
+        assert _strays(sent, CASES[asker, place]) == set(), (asker, place, subject)
         assert canaries(shown) <= CASES[asker, place], (asker, place, subject)
         assert len(asides) == bool(extra), (asker, place, subject)
         for offer in list(asides):
@@ -242,7 +247,8 @@ async def test_what_was_deleted_or_edited_away_is_heard_by_nobody(world: World) 
     await lantern.rest()
     _, sent, shown = await _ask(world, lantern, "tom", "platform")
 
-    assert canaries(sent) == EVERYBODY
+    assert canaries(sent) >= EVERYBODY
+    assert _strays(sent, EVERYBODY) == set()
     assert canaries(shown) == EVERYBODY
 
 
