@@ -1,9 +1,10 @@
 """Databases for tests: one server per test run, a fresh migrated database per test.
 
 The server is the product's embedded PostgreSQL under a temporary home, shared by all xdist workers. Set
-ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server. Its sessions write nothing that
-must outlive the run, so fsync is off (a killed postmaster loses nothing by that, only a killed machine does), and
-its files are in memory where there is room: a database of 900 files took 159 ms to make on a disk, and 57 ms there.
+ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server, or ATHENAEUM_TEST_TIMESCALE_URL for one
+with TimescaleDB, in every database. Its sessions write nothing that must outlive the run, so fsync is off (a killed
+postmaster loses nothing by that, only a killed machine does), and its files are in memory where there is room: a
+database of 900 files took 159 ms to make on a disk, and 57 ms there.
 There its files are copied, and not its pages by way of the WAL: 50 ms of CPU instead of 84, with its end.
 """
 
@@ -39,6 +40,8 @@ class PostgresServer:
 
     url: str
     admin_url: str
+    extensions: tuple[str, ...] = ("vector",)
+    """What docs/guides/database.md asks for, and what a run wants besides."""
 
     def create(self, name: str, *, template: str = "template0") -> str:
         """Create a database of the application's role and give its URL."""
@@ -55,6 +58,14 @@ class PostgresServer:
         with psycopg.connect(_renamed(self.admin_url, name), autocommit=True) as admin:
             for extension in extensions:
                 admin.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(extension)))
+
+    def close(self, name: str) -> None:
+        """Let nobody connect any more: a database in use is no template, and TimescaleDB's workers use it."""
+        database = sql.Identifier(name)
+        self._administer(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
+        self._administer(
+            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(name)
+        )
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
@@ -94,6 +105,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres(pytestconfig: pytest.Config) -> AsyncGenerator[PostgresServer]:
     """The run's server."""
+    if dsn := os.environ.get("ATHENAEUM_TEST_TIMESCALE_URL"):
+        yield PostgresServer(url=dsn, admin_url=dsn, extensions=("timescaledb", "vector"))
+        return
     if dsn := os.environ.get("ATHENAEUM_TEST_DSN"):
         yield PostgresServer(url=dsn, admin_url=dsn)
         return
@@ -118,10 +132,11 @@ async def template(postgres: PostgresServer) -> AsyncGenerator[str]:
     """The name of a migrated database that nobody connects to, one per worker."""
     name = f"template_{secrets.token_hex(6)}"
     url = postgres.create(name)
-    postgres.extend(name, "vector", "pg_trgm", "pg_stat_statements")
+    postgres.extend(name, *postgres.extensions, "pg_trgm", "pg_stat_statements")
     with psycopg.connect(_renamed(postgres.admin_url, "postgres"), autocommit=True) as turn:
         turn.execute("SELECT pg_advisory_lock(%s)", [_MIGRATIONS])
         await migrate(url)
+    postgres.close(name)
     yield name
     postgres.drop(name)
 
@@ -131,7 +146,7 @@ def empty_database_url(postgres: PostgresServer) -> Generator[str]:
     """A database of this test's own as docs/guides/database.md asks for it, not migrated yet."""
     name = f"test_{secrets.token_hex(6)}"
     url = postgres.create(name)
-    postgres.extend(name, "vector")
+    postgres.extend(name, *postgres.extensions)
     yield url
     postgres.drop(name)
 

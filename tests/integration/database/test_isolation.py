@@ -30,6 +30,9 @@ OPEN_TO_ENGINE = {
 }
 """What the engine's role may read across tenants: the queue and the register, nothing that a person wrote."""
 
+BEHIND_A_VIEW = {"slack_message_store"}
+"""With TimescaleDB a view holds its tenants, and the table itself is open to neither role."""
+
 EXTENSIONS = {"pg_stat_statements", "pg_stat_statements_info"}
 
 _TABLES = """
@@ -45,6 +48,7 @@ _COLUMNS = """
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
       AND a.attidentity = '' AND (a.attnotnull AND NOT a.atthasdef OR a.attname = 'tenant_id') ORDER BY a.attnum
 """
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.WithCheckOptionViolation)
 _VALUES: dict[str, LiteralString] = {
     "uuid": "gen_random_uuid()",
     "text": "'a'",
@@ -74,6 +78,7 @@ class Cellar:
     """A database with a row of two tenants in every table; `tables` has views too."""
 
     database: DatabaseConnection
+    planted: tuple[str, ...]
     tables: tuple[str, ...]
     ours: UUID
     theirs: UUID
@@ -86,11 +91,13 @@ async def cellar(database_url: str, postgres: PostgresServer) -> AsyncGenerator[
     with psycopg.connect(postgres.admin_url, dbname=name, autocommit=True) as admin:
         relations = {str(name): bool(view) for name, view in admin.execute(_TABLES)}
         admin.execute("SET session_replication_role = replica")  # no foreign keys, no triggers: any row will do
-        for table in (name for name, view in relations.items() if not view):
+        planted = tuple(name for name, view in relations.items() if not view)
+        for table in planted:
             for tenant in (ours, theirs):
                 _plant(admin, table, tenant)
     async with DatabaseConnection(database_url, pool_size=2) as database:
-        yield Cellar(database, tuple(relations), ours, theirs)
+        tables = tuple(name for name in relations if name not in BEHIND_A_VIEW)
+        yield Cellar(database, planted, tables, ours, theirs)
 
 
 def _plant(admin: psycopg.Connection, table: str, tenant: UUID) -> None:
@@ -144,7 +151,7 @@ async def _visible(cellar: Cellar, role: str, tenant: str | None) -> dict[str, s
 async def test_there_is_a_row_of_both_tenants_in_every_table(cellar: Cellar, postgres: PostgresServer) -> None:
     name = urlsplit(cellar.database.url).path.lstrip("/")
     with psycopg.connect(postgres.admin_url, dbname=name) as admin:
-        for table in cellar.tables:
+        for table in cellar.planted:
             found = admin.execute(sql.SQL("SELECT tenant_id FROM {}").format(sql.Identifier(table))).fetchall()
             assert {row[0] for row in found} >= {cellar.ours, cellar.theirs}, table
     assert len(cellar.tables) >= 15
@@ -195,7 +202,7 @@ async def test_the_application_cannot_give_a_row_to_another_tenant(cellar: Cella
             allowed = await (await connection.execute(_PRIVILEGE, [APP, table, "UPDATE"])).fetchone()
             if allowed is None or not allowed[0]:
                 continue
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):  # noqa: PT012 - the transaction is part of it
+            with pytest.raises(REFUSED):  # noqa: PT012 - the transaction is part of it
                 async with connection.transaction():
                     await connection.execute(
                         "SELECT set_config('role', %s, true), set_config('app.tenant', %s, true)",
