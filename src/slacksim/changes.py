@@ -113,6 +113,25 @@ class StatusSet:
     loading_messages: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """The app offers questions to begin with in a direct message."""
+
+    channel: Channel
+    questions: tuple[str, ...]
+
+
 Change = (
-    Posted | Edited | Grew | Deleted | Reacted | Whispered | Joined | Left | ChannelTouched | StatusSet | SessionStopped
+    Posted
+    | Edited
+    | Grew
+    | Deleted
+    | Reacted
+    | Whispered
+    | Joined
+    | Left
+    | ChannelTouched
+    | StatusSet
+    | Suggested
+    | SessionStopped
 )

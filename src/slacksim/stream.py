@@ -21,6 +21,7 @@ from slacksim.changes import (
     Reacted,
     SessionStopped,
     StatusSet,
+    Suggested,
     Whispered,
 )
 from slacksim.model import Channel, JsonObject, Message
@@ -129,7 +130,7 @@ def _events(change: Change) -> list[tuple[str, JsonObject]]:
 
 
 def _event(
-    change: Edited | Grew | Deleted | Reacted | Whispered | StatusSet | Joined | Left | ChannelTouched,
+    change: Edited | Grew | Deleted | Reacted | Whispered | StatusSet | Suggested | Joined | Left | ChannelTouched,
 ) -> tuple[str, JsonObject]:
     channel = change.channel
     event: str
@@ -147,6 +148,8 @@ def _event(
         case StatusSet(_, thread_ts, status, loading_messages):
             event, data = "status", {"thread_ts": thread_ts, "status": status}
             data["loading_messages"] = list(loading_messages)
+        case Suggested(_, questions):
+            event, data = "suggestions", {"suggestions": [{"text": text} for text in questions]}
         case Joined(_, user) | Left(_, user) | ChannelTouched(_, _, user):
             what = change.what if isinstance(change, ChannelTouched) else type(change).__name__.lower()
             event, data = "channel", {"what": what, "user": user, "members": list(channel.members)}

@@ -22,6 +22,7 @@ from slacksim.changes import (
     Reacted,
     SessionStopped,
     StatusSet,
+    Suggested,
     Whispered,
 )
 from slacksim.ids import stable_id
@@ -42,6 +43,7 @@ class State:
     ephemerals: list[Ephemeral] = field(default_factory=list[Ephemeral])
     client_messages: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     statuses: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     streams: dict[tuple[str, str], Streaming] = field(default_factory=dict[tuple[str, str], Streaming])
 
 
@@ -292,3 +294,8 @@ class World:
         else:
             del self.state.statuses[key]
         self._tell(StatusSet(channel, thread_ts, status, loading_messages))
+
+    def suggest(self, channel: Channel, questions: tuple[str, ...]) -> None:
+        """Offers questions to begin with."""
+        self.state.suggestions[channel.id] = questions
+        self._tell(Suggested(channel, questions))

@@ -323,6 +323,22 @@ async def test_a_suggested_question_fills_the_composer(page: Page, sim: SlackSim
     await expect(page.get_by_test_id("welcome")).not_to_be_visible()
 
 
+async def test_who_opens_the_talk_with_the_app_is_offered_its_questions(
+    page: Page, sim: SlackSim, bot: AsyncWebClient
+) -> None:
+    await enter(page, sim)
+    await page.get_by_test_id("dm-athenaeum").click()
+    offered = page.get_by_test_id("suggestion-1")
+    await expect(offered).to_have_text("What can you do?")
+    [opened] = [d.payload["event"] for d in sim.simulation.outbox.deliveries if d.type == "events_api"]
+    assert (opened["type"], opened["tab"]) == ("app_home_opened", "messages")
+    prompts = [{"title": "Dates", "message": "When do we ship?"}]
+    await bot.assistant_threads_setSuggestedPrompts(channel_id=opened["channel"], prompts=prompts)
+    await expect(offered).to_have_text("When do we ship?")
+    await offered.click()
+    await expect(page.get_by_test_id("composer")).to_have_value("When do we ship?")
+
+
 async def test_a_click_on_feedback_reaches_the_app(page: Page, sim: SlackSim, bot: AsyncWebClient) -> None:
     await enter(page, sim)
     thumbs = {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.agent.prompts import Setting
-from athenaeum.conversations.archive import history, threads
+from athenaeum.conversations.archive import history, people, threads
 from athenaeum.conversations.archive.history import Line
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.channel import ChannelKind, Place
+from athenaeum.domain.identity import TenantId, UserId
 from athenaeum.domain.turn import Question
 from athenaeum.tenants import register
 from athenaeum.tenants.personas import persona_for
@@ -21,6 +23,7 @@ _THREAD_LINES, _THREAD_CHARACTERS = 50, 8000
 _RECENT_LINES, _RECENT_CHARACTERS = 6, 2000
 _LINE_CHARACTERS = 1500
 _NAME_CHARACTERS = 60
+_DIRECT = "a direct message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,22 @@ async def setting(database: DatabaseConnection, question: Question) -> Setting:
     )
 
 
+async def talk(database: DatabaseConnection, tenant: TenantId, user: UserId) -> Setting:
+    """A direct message in which nothing was asked yet."""
+    workspace = await register.get(database, tenant)
+    async with database.session(tenant) as session:
+        persona = await persona_for(session, None, user)
+        name = await people.full_name(session, user)
+    return Setting(
+        company_name=workspace.company_name,
+        domain_areas=workspace.domain_areas,
+        current_date=f"{datetime.now(UTC):%A, %-d %B %Y}",
+        user_name=_name(name),
+        channel_name=_DIRECT,
+        persona=persona,
+    )
+
+
 async def _thread(session: AsyncSession, question: Question) -> list[Line]:
     """The thread up to the question: what came later is another turn's, or our own placeholder."""
     if question.thread_ts == question.message_ts:
@@ -74,7 +93,7 @@ async def _recent(session: AsyncSession, question: Question) -> list[Line]:
 
 def _place_name(place: Place) -> str:
     if place.kind in {ChannelKind.DIRECT, ChannelKind.GROUP}:
-        return "a direct message"
+        return _DIRECT
     return f"#{_name(place.name)}" if place.name else "a channel"
 
 

@@ -18,7 +18,7 @@ from athenaeum.errors import Misconfigured
 
 log = structlog.get_logger(__name__)
 
-SYSTEM, CONTEXT, HELP = "system.md.j2", "context.md.j2", "help.md.j2"
+SYSTEM, CONTEXT, HELP, QUESTIONS = "system.md.j2", "context.md.j2", "help.md.j2", "questions.md.j2"
 _RULES, _FILES, _LINKED = "rules.md.j2", "files.md.j2", "linked.md.j2"
 
 
@@ -48,8 +48,8 @@ _BARE = Setting("", (), "today", "Ana", "a direct message", Persona())
 class Prompts:
     """Renders the prompts of a turn.
 
-    A file in `directory` replaces the packaged template of the same name (system, context, help). The rules about
-    being an AI, about sources and about data from outside are always the packaged ones.
+    A file in `directory` replaces the packaged template of the same name (system, context, help, questions). The rules
+    about being an AI, about sources and about data from outside are always the packaged ones.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -92,6 +92,11 @@ class Prompts:
         """The answer to a mention without a question."""
         return _render(self._templates, HELP, **_values(setting))
 
+    def questions(self, setting: Setting) -> list[str]:
+        """Questions to begin with: the items of the list that help shows too."""
+        lines = _render(self._templates, QUESTIONS, **_values(setting)).splitlines()
+        return [line.removeprefix("- ").strip() for line in lines if line.startswith("- ")]
+
     def _own(self, name: str, template: str | None, **values: Any) -> str:
         """A persona's template was tried when it was set; one that fails all the same costs its words alone."""
         if template is not None:
@@ -107,6 +112,7 @@ class Prompts:
             self.context(setting, thread="", recent="")
             self.context(setting, thread="A thread.", recent="A message.")
             self.help(setting)
+            self.questions(setting)
 
 
 def check(persona: Persona) -> None:

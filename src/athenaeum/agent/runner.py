@@ -35,7 +35,7 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.approval import Consents, Proposal
 from athenaeum.domain.audience import Audience
 from athenaeum.domain.channel import Surface
-from athenaeum.domain.identity import LeaseToken
+from athenaeum.domain.identity import LeaseToken, TenantId, UserId
 from athenaeum.domain.passage import Origin, Period
 from athenaeum.domain.turn import Answer, Progress, Question, StepStarted, Usage
 from athenaeum.errors import RetryLater
@@ -111,6 +111,10 @@ class Runner:
         """Close the models' connections."""
         self._agents.clear()
         await self._models.aclose()
+
+    async def openers(self, tenant: TenantId, user: UserId) -> list[str]:
+        """Questions that a person may begin a talk by."""
+        return self._prompts.questions(await context.talk(self._database, tenant, user))
 
     async def answer(
         self, question: Question, *, fence: LeaseToken, progress: Callable[[Progress], Awaitable[None]]

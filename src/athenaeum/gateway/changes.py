@@ -139,6 +139,14 @@ class HomeOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkOpened:
+    """Somebody looks at their direct message with the bot."""
+
+    channel: ChannelId
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class Escalated:
     """Somebody wants a human to look at the matter of a turn."""
 
@@ -243,5 +251,6 @@ Change = (
     | Regranted
     | Met
     | HomeOpened
+    | TalkOpened
     | Nothing
 )

@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import archive, modes, personal, questions, turns
+from athenaeum.conversations import archive, modes, openers, personal, questions, turns
 from athenaeum.conversations.appointments import book
 from athenaeum.conversations.archive import channels, eventlog, people, reactions, relocation
 from athenaeum.conversations.archive.mrkdwn import without_mention
@@ -38,6 +38,7 @@ from athenaeum.gateway.changes import (
     Removed,
     Renamed,
     Stale,
+    TalkOpened,
     Written,
 )
 from athenaeum.gateway.departure import DEPARTURES, depart
@@ -50,6 +51,7 @@ from athenaeum.gateway.refusal import Refusal, Refusals
 from athenaeum.observability.metrics import INTAKE_SECONDS
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.incoming import Malformed
+from athenaeum.tenants import register
 from athenaeum.tenants.limits import TokenBucket, TooManyRequests
 
 log = structlog.get_logger(__name__)
@@ -138,8 +140,8 @@ class _Writer:
                 await turns.withdraw(self._session, channel, ts)
             case Reacted(channel, ts, user, name, added, at):
                 await reactions.react(self._session, channel, ts, Reaction(user, name), at=at, added=added)
-            case HomeOpened(user):
-                await personal.show_home(self._session, self._tenant.id, user, cause=self._cause)
+            case HomeOpened() | TalkOpened():
+                await self._visited(change)
             case Met(person):
                 await people.save(self._session, [person])
             case Regranted():
@@ -217,6 +219,15 @@ class _Writer:
             log.info("turn.opened", turn=str(turn), event_id=self._cause, channel=speech.channel, manner=manner.value)
         elif manner.awaits_answer and await turns.untold(session, turn):
             self.refusal = Refusal(turn, speech, TooManyRequests(timedelta(0)))
+
+    async def _visited(self, change: HomeOpened | TalkOpened) -> None:
+        session, tenant = self._session, self._tenant.id
+        match change:
+            case HomeOpened(user):
+                await personal.show_home(session, tenant, user, cause=self._cause)
+            case TalkOpened(channel, user):
+                if await register.native_team(session) is not None:
+                    await openers.want_openers(session, tenant, openers.Talk(channel, user), cause=self._cause)
 
     async def _meet(self, written: Written) -> None:
         message = written.message

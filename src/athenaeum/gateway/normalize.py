@@ -26,6 +26,7 @@ from athenaeum.gateway.changes import (
     Removed,
     Renamed,
     Stale,
+    TalkOpened,
     Written,
 )
 from athenaeum.gateway.envelope import VISIT, Envelope, read_envelope
@@ -171,7 +172,13 @@ def _stale(event: Payload) -> Change:
 
 
 def _visited(event: Payload) -> Change:
-    return HomeOpened(event.user()) if event.text("tab") == "home" else Nothing()
+    match event.text("tab"):
+        case "home":
+            return HomeOpened(event.user())
+        case "messages":
+            return TalkOpened(event.channel(), event.user())
+        case _:
+            return Nothing()
 
 
 def _met(event: Payload) -> Change:

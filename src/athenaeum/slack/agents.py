@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from athenaeum.domain.identity import ChannelId, UserId
     from athenaeum.slack.chunks import Chunk
 
+_MAX_QUESTIONS = 4
 SessionStatus = Literal["active", "processing"]
 
 
@@ -44,6 +45,12 @@ class AgentCalls(ABC):
         """Slack's own sign that an agent works in a thread, with its Stop button; for apps that are agents."""
         place = {"channel_id": channel, "thread_ts": thread_ts}
         await self._call("agents.sessions.setStatus", {**place, "status": status})
+
+    async def suggest(self, channel: ChannelId, questions: Sequence[str]) -> None:
+        """Offer up to four questions in the direct message with an app that is an agent; safe to repeat."""
+        prompts = [{"title": question, "message": question} for question in questions[:_MAX_QUESTIONS]]
+        # a thread is for apps of the older kind: named here, Slack says yes and shows nothing
+        await self._call("assistant.threads.setSuggestedPrompts", {"channel_id": channel, "prompts": prompts})
 
     async def set_status(self, channel: ChannelId, thread_ts: MessageTs, status: str) -> None:
         """The line below a thread that says what the app does; Slack takes it away with the app's next message."""

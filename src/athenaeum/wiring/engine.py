@@ -13,6 +13,7 @@ from athenaeum.conversations.commands import COMMAND
 from athenaeum.conversations.escalations import ESCALATION
 from athenaeum.conversations.extras import OFFER, REVEAL
 from athenaeum.conversations.notices import NOTICE
+from athenaeum.conversations.openers import OPENERS
 from athenaeum.conversations.personal import ERASURE, HOME
 from athenaeum.conversations.sync import sync_histories, sync_workspace
 from athenaeum.conversations.sync.refresh import CHANNEL, HISTORIES, PERSON, WORKSPACE
@@ -28,6 +29,7 @@ from athenaeum.worker.handlers.escalation import EscalationHandler
 from athenaeum.worker.handlers.extras import OfferHandler, RevealHandler
 from athenaeum.worker.handlers.home import ErasureHandler, HomeHandler
 from athenaeum.worker.handlers.notice import NoticeHandler
+from athenaeum.worker.handlers.openers import OpenersHandler
 from athenaeum.worker.handlers.turn import TurnHandler
 from athenaeum.worker.handlers.withdrawal import WithdrawalHandler
 from athenaeum.worker.handlers.workspace import WorkspaceHandler
@@ -119,6 +121,7 @@ def open_engine(  # noqa: PLR0913 - the parts of the house, by their names
         APPOINTMENT: AppointmentHandler(database),
         COMMAND: CommandHandler(database, workspace.clients),
         HOME: HomeHandler(database, workspace.clients, rates(config)),
+        OPENERS: OpenersHandler(agent, workspace.clients),
         ERASURE: ErasureHandler(database),
         OFFER: OfferHandler(database, extras, workspace.clients),
         REVEAL: RevealHandler(database, extras, workspace.clients),

@@ -1,4 +1,4 @@
-"""assistant.threads.* and agents.sessions.*: the status line and the thread's title."""
+"""assistant.threads.* and agents.sessions.*: the status line, the thread's title, and questions to begin with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from slacksim.model import Channel, JsonObject
 
 SESSION_STATES = ("active", "processing", "suspended", "closed")
 MAX_LOADING_MESSAGES = 10
+MAX_PROMPTS = 4
 
 
 def _thread(call: Call) -> tuple[Channel, str]:
@@ -35,10 +36,14 @@ def set_title(call: Call) -> JsonObject:
 
 
 def set_prompts(call: Call) -> JsonObject:
-    _thread(call)
+    channel, ts = _thread(call)
     prompts = call.arguments.objects("prompts", "invalid_arguments")
     if not prompts or not all(prompt.get("title") and prompt.get("message") for prompt in prompts):
         raise explained("invalid_arguments", "each prompt needs a title and a message")
+    if len(prompts) > MAX_PROMPTS:
+        raise explained("invalid_arguments", f"at most {MAX_PROMPTS} prompts")
+    if not ts:  # the app is an agent: with a thread, Slack says yes and shows nothing
+        call.world.suggest(channel, tuple(str(prompt["message"]) for prompt in prompts))
     return {}
 
 

@@ -21,8 +21,7 @@ export class Tabs {
 
   #draw() {
     const { workspace } = this.#view;
-    const channel = workspace.channel(workspace.channelId);
-    this.node.hidden = !(channel?.kind === "im" && channel.members.includes(workspace.bot.id));
+    this.node.hidden = !workspace.isTalk(workspace.channelId);
     this.messages.setAttribute("aria-selected", String(!workspace.isAtHome));
     this.home.setAttribute("aria-selected", String(workspace.isAtHome));
   }

@@ -57,6 +57,7 @@ export class Session {
     writeAddress({ user: workspace.me, channel: channelId, thread });
     await this.#archive.fetch(channelId);
     this.#markRead(channelId);
+    if (workspace.isTalk(channelId)) this.attempt(() => api.home({ user: workspace.me, tab: "messages" }));
   }
 
   openThread(ts, highlight = null) {
@@ -259,6 +260,7 @@ export class Session {
     if (kind === "home") return workspace.showHome(data.view);
     if (kind === "view") return workspace.showModal(data.view);
     if (kind === "ephemeral") return this.#archive.fetchAsides();
+    if (kind === "suggestions") return workspace.suggest(channel, data.suggestions);
     if (kind === "status") return workspace.setStatus(channel, data.thread_ts, data.status ?? "");
     if (kind === "deleted") return this.#archive.drop(channel, data.ts);
     this.#archive.put(channel, message);

@@ -14,6 +14,7 @@ export class Workspace {
   pressed = new Set();
   unread = new Map();
   statuses = new Map();
+  suggestions = new Map();
   #archive = new Map();
   #order = new Map();
   #asides = new Map();
@@ -56,6 +57,12 @@ export class Workspace {
 
   channel(id) {
     return this.world.channels.find((channel) => channel.id === id);
+  }
+
+  /** Whether a conversation is the direct message with the app. */
+  isTalk(id) {
+    const channel = this.channel(id);
+    return channel?.kind === "im" && channel.members.includes(this.bot.id);
   }
 
   get bot() {
@@ -173,6 +180,12 @@ export class Workspace {
 
   forgetStatuses() {
     this.statuses.clear();
+    this.emit("status");
+  }
+
+  /** The questions that the app offers in a direct message with it. */
+  suggest(channelId, questions) {
+    this.suggestions.set(channelId, questions);
     this.emit("status");
   }
 

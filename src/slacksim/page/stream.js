@@ -1,7 +1,7 @@
 // Server-Sent Events for the acting person. After a break a new stream is opened, a little later each time:
 // the browser's own reconnecting waits three seconds, and gives up when the server refuses.
 
-const KINDS = ["message", "changed", "deleted", "reaction", "ephemeral", "channel", "status", "view", "home", "reset"];
+const KINDS = ["message", "changed", "deleted", "reaction", "ephemeral", "channel", "status", "suggestions", "view", "home", "reset"];
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 

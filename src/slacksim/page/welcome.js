@@ -28,12 +28,13 @@ export class Welcome {
   draw(channel, messages) {
     const { world, bot } = this.#workspace;
     const isFirst = channel.id === this.#workspace.visibleChannels.find((each) => each.kind === "public")?.id;
-    const isTalk = channel.kind === "im" && channel.members.includes(bot.id);
+    const isTalk = this.#workspace.isTalk(channel.id);
     this.node.hidden = isTalk ? messages.length > 0 : this.#isDone || !isFirst;
-    const key = `${isTalk}/${bot.id}`;
+    const offered = isTalk ? this.#workspace.suggestions.get(channel.id) : null;
+    const key = `${isTalk}/${bot.id}/${JSON.stringify(offered)}`;
     if (this.node.hidden || key === this.#drawn) return;
     this.#drawn = key;
-    const questions = world.team.suggestions?.length ? world.team.suggestions : QUESTIONS;
+    const questions = offered ?? (world.team.suggestions?.length ? world.team.suggestions : QUESTIONS);
     this.node.replaceChildren(...this.#card(questions, isTalk));
   }
 
@@ -51,7 +52,7 @@ export class Welcome {
         "div",
         { class: "welcome-questions" },
         questions
-          .slice(0, 3)
+          .slice(0, 4)
           .map(({ text }, index) =>
             h(
               "button",

@@ -42,7 +42,12 @@ async def test_the_script_for_slacksim_gives_a_client_that_is_answered(tmp_path:
 def test_the_page_of_personas_names_every_template_and_what_it_may_name(tmp_path: Path) -> None:
     table = _PERSONA.table("file")
 
-    assert [name for row in table for name in spans(row[0])] == [prompts.SYSTEM, prompts.CONTEXT, prompts.HELP]
+    assert [name for row in table for name in spans(row[0])] == [
+        prompts.SYSTEM,
+        prompts.CONTEXT,
+        prompts.HELP,
+        prompts.QUESTIONS,
+    ]
     for row in table:
         own = [name for name in spans(row[2]) if name.isidentifier()]
         named = "".join(f"{{{{ {name} }}}}" for name in [*Setting.__dataclass_fields__, *own])

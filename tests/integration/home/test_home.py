@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from psycopg import sql
 from slack_sdk.models.views import View
+from sqlalchemy import text, update
 
 from athenaeum.conversations import modes, turns
-from athenaeum.database import audit
+from athenaeum.database import audit, models
 from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId, MessageTs, turn_id
 from athenaeum.slack.formatting import FEEDBACK
@@ -82,6 +84,28 @@ async def test_the_messages_tab_needs_no_home(product: Product) -> None:
     await product.rest()
 
     assert product.sim.simulation.homes.of(person.user.id) is None
+
+
+@pytest.mark.parametrize("refusal", [None, "missing_scope", "not_allowed"])
+async def test_who_opens_the_direct_message_of_an_agent_is_offered_questions(
+    product: Product, refusal: str | None
+) -> None:
+    sim, maya, tom = product.sim, product.person("maya"), product.person("tom")
+    sim.simulation.outbox.send(events.callback(sim.simulation.homes.opened(tom, "messages"), sim.world))
+    await product.rest()
+    async with product.running.database.session(product.tenant.id) as session:
+        await session.execute(update(models.Tenant).values(native=True))
+    if refusal:
+        product.fault("assistant.threads.setSuggestedPrompts", "error", error=refusal)
+    opened = sim.simulation.homes.opened(maya, "messages")
+    sim.simulation.outbox.send(events.callback(opened, sim.world))
+    await product.rest()
+
+    offered = sim.world.state.suggestions
+    assert list(offered) == ([] if refusal else [opened["channel"]])
+    assert all("What was decided lately in our channels?" in questions for questions in offered.values())
+    async with product.running.database.session(product.tenant.id) as session:
+        assert await session.scalar(text("SELECT count(*) FROM failed_events")) == 0
 
 
 async def test_where_the_tab_is_switched_off_nothing_fails(product: Product) -> None:

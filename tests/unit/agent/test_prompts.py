@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,4 +84,21 @@ def test_help_gives_three_prompts_to_try() -> None:
     text = Prompts().help(SETTING)
 
     assert text.count("\n- ") == 3
+    assert [f"- {question}" for question in Prompts().questions(SETTING)] == [
+        line for line in text.splitlines() if line.startswith("- ")
+    ]
     assert "I am an AI" in text
+
+
+def test_questions_to_begin_with_are_an_operators_own_in_help_too(tmp_path: Path) -> None:
+    (tmp_path / "questions.md.j2").write_text("Try:\n\n- What is {{ company_name }}?\n-  Who asks?\n")
+    prompts = Prompts(tmp_path)
+
+    assert prompts.questions(SETTING) == [f"What is {SETTING.company_name}?", "Who asks?"]
+    assert f"- What is {SETTING.company_name}?" in prompts.help(SETTING)
+
+
+def test_a_question_to_begin_with_names_no_channel_in_a_direct_message() -> None:
+    talk = replace(SETTING, channel_name="a direct message")
+
+    assert "What was decided lately in our channels?" in Prompts().questions(talk)

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slacksim.server import SlackSim
@@ -93,3 +94,24 @@ async def test_the_status_of_a_thread_is_seen_and_cleared_by_the_answer(
         await web.chat_postMessage(channel=said["channel"], thread_ts=said["ts"], text="answer")
         statuses = [(await page.next())[1]["status"] for _ in range(2)]
     assert statuses == ["is thinking…", ""]
+
+
+async def test_questions_to_begin_with_are_seen_at_once_and_of_a_thread_never(
+    watch: Any, web: AsyncWebClient, sim: SlackSim
+) -> None:
+    maya = sim.world.find_user("maya")
+    assert maya is not None
+    channel, _ = sim.world.open_direct([maya.id, sim.world.app.user_id])
+    said = await web.chat_postMessage(channel=channel.id, text="hello")
+    prompts = [{"title": "Dates", "message": "When do we ship?"}]
+    async with watch("maya") as page:
+        await web.assistant_threads_setSuggestedPrompts(
+            channel_id=channel.id, thread_ts=str(said["ts"]), prompts=[{"title": "No", "message": "No"}]
+        )
+        await web.assistant_threads_setSuggestedPrompts(channel_id=channel.id, prompts=prompts)
+        assert await page.next() == (
+            "suggestions",
+            {"channel": channel.id, "suggestions": [{"text": "When do we ship?"}]},
+        )
+    with pytest.raises(SlackApiError, match="at most 4"):
+        await web.assistant_threads_setSuggestedPrompts(channel_id=channel.id, prompts=prompts * 5)
