@@ -65,8 +65,7 @@ def list_(as_json: AsJson = False) -> None:
     table = Table("tenant", "of", box=None, pad_edge=False)
     table.add_column("a day", justify="right")
     for tenant, budget in found:
-        of = f"{budget.scope} {budget.subject or _EACH}" if budget.scope != "tenant" else "all of it"
-        table.add_row(escaped(tenant), escaped(of), in_dollars(budget.dollars))
+        table.add_row(escaped(tenant), escaped(_told(budget.scope, budget.subject)), in_dollars(budget.dollars))
     out.print(table)
 
 
@@ -129,6 +128,7 @@ async def _list() -> list[tuple[str, DayBudget]]:
 
 
 async def _set(dollars: Decimal, channel: str | None, user: str | None, tenant: str | None) -> None:
+    from athenaeum.database.audit import OPERATOR, Deed, record
     from athenaeum.tenants.budgets import DayBudget
     from athenaeum.tenants.budgets.budget import set_budget
     from athenaeum.wiring.database import open_database
@@ -138,17 +138,23 @@ async def _set(dollars: Decimal, channel: str | None, user: str | None, tenant: 
         of = await _of(database, tenant)
         async with database.session(of) as session:
             await set_budget(session, of, DayBudget(scope, subject, dollars))
+            whose = _told(scope, subject)
+            await record(session, Deed.BUDGET_CHANGED, tenant=of, actor=OPERATOR, subject=whose, dollars=str(dollars))
 
 
 async def _unset(channel: str | None, user: str | None, tenant: str | None) -> None:
+    from athenaeum.database.audit import OPERATOR, Deed, record
     from athenaeum.tenants.budgets.budget import unset_budget
     from athenaeum.wiring.database import open_database
 
     scope, subject = _whose(channel, user)
-    async with open_database(settings()) as database, database.session(await _of(database, tenant)) as session:
-        removed = await unset_budget(session, scope, subject)
-    if not removed:
-        raise Refused("there is no such budget: `athenaeum budgets list` shows all")
+    async with open_database(settings()) as database:
+        of = await _of(database, tenant)
+        async with database.session(of) as session:
+            if not await unset_budget(session, scope, subject):
+                raise Refused("there is no such budget: `athenaeum budgets list` shows all")
+            whose = _told(scope, subject)
+            await record(session, Deed.BUDGET_CHANGED, tenant=of, actor=OPERATOR, subject=whose, dollars=None)
 
 
 async def _spent(by: By, days: int, tenant: str | None) -> list[Spent]:
@@ -168,6 +174,10 @@ def _whose(channel: str | None, user: str | None) -> tuple[Scope, str]:
     scope = Scope.TENANT if channel is user is None else Scope.USER if channel is None else Scope.CHANNEL
     subject = channel or user or _EACH
     return scope, EACH if subject == _EACH else subject
+
+
+def _told(scope: Scope, subject: str) -> str:
+    return f"{scope} {subject or _EACH}" if scope != "tenant" else "all of it"
 
 
 async def _of(database: DatabaseConnection, tenant: str | None) -> TenantId:

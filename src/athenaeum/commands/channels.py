@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.tenancy import tenant_named
+from athenaeum.commands.console import AsJson, escaped, out, run, show_json
+from athenaeum.commands.tenancy import session_of
 from athenaeum.domain.channel import Mode
-from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.conversations.modes import ChannelSetting
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,24 +82,17 @@ async def channel_named(session: AsyncSession, channel: str) -> ChannelSetting:
 async def _list(tenant: str | None) -> list[ChannelSetting]:
     from athenaeum.conversations import modes
 
-    return await _within(tenant, modes.list_settings)
+    async with session_of(tenant) as (session, _):
+        return await modes.list_settings(session)
 
 
 async def _set(channel: str, answers: Mode, cap: int, tenant: str | None) -> ChannelSetting:
     from athenaeum.conversations import modes
+    from athenaeum.database.audit import OPERATOR, Deed, record
 
-    async def put(session: AsyncSession) -> ChannelSetting:
+    async with session_of(tenant) as (session, of):
         setting = await channel_named(session, channel)
         await modes.set_mode(session, setting.channel, answers, cap=cap)
-        return replace(setting, mode=answers, cap=cap)
-
-    return await _within(tenant, put)
-
-
-async def _within(tenant: str | None, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    from athenaeum.wiring.database import open_database
-
-    async with open_database(settings()) as database:
-        of: TenantId = await tenant_named(database, tenant) or DEFAULT_TENANT
-        async with database.session(of) as session:
-            return await work(session)
+        changed = {"mode": answers.value, "cap": cap}
+        await record(session, Deed.MODE_CHANGED, tenant=of, actor=OPERATOR, subject=setting.channel, **changed)
+    return replace(setting, mode=answers, cap=cap)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from athenaeum.commands.channels import channel_named
-from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.tenancy import Limit, of_each_tenant, tenant_named
-from athenaeum.domain.identity import DEFAULT_TENANT
+from athenaeum.commands.console import AsJson, escaped, out, run, show_json
+from athenaeum.commands.tenancy import Limit, of_each_tenant, session_of
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from athenaeum.conversations.escalations import Escalation
     from athenaeum.domain.identity import ChannelId
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -122,38 +117,33 @@ async def _list(limit: int) -> list[tuple[str, list[Escalation]]]:
 async def _helpers(tenant: str | None) -> dict[ChannelId, str]:
     from athenaeum.conversations import escalations
 
-    return await _within(tenant, escalations.helpers)
+    async with session_of(tenant) as (session, _):
+        return await escalations.helpers(session)
 
 
 async def _set(helper: str, channel: str | None, tenant: str | None) -> None:
     from athenaeum.conversations import escalations
+    from athenaeum.database.audit import OPERATOR, Deed, record
 
-    async def put(session: AsyncSession) -> None:
-        await escalations.set_helper(session, helper, channel=await _place(session, channel))
-
-    await _within(tenant, put)
+    async with session_of(tenant) as (session, of):
+        place = await _place(session, channel)
+        await escalations.set_helper(session, helper, channel=place)
+        subject = place or "all"
+        await record(session, Deed.HELPER_CHANGED, tenant=of, actor=OPERATOR, subject=subject, helper=helper)
 
 
 async def _unset(channel: str | None, tenant: str | None) -> None:
     from athenaeum.conversations import escalations
+    from athenaeum.database.audit import OPERATOR, Deed, record
 
-    async def remove(session: AsyncSession) -> bool:
-        return await escalations.unset_helper(session, channel=await _place(session, channel))
-
-    if not await _within(tenant, remove):
-        raise Refused("nobody is set for exactly this: `athenaeum escalations helpers` shows all")
+    async with session_of(tenant) as (session, of):
+        place = await _place(session, channel)
+        if not await escalations.unset_helper(session, channel=place):
+            raise Refused("nobody is set for exactly this: `athenaeum escalations helpers` shows all")
+        await record(session, Deed.HELPER_CHANGED, tenant=of, actor=OPERATOR, subject=place or "all", helper=None)
 
 
 async def _place(session: AsyncSession, channel: str | None) -> ChannelId:
     from athenaeum.conversations.escalations import EVERYWHERE
 
     return EVERYWHERE if channel is None else (await channel_named(session, channel)).channel
-
-
-async def _within(tenant: str | None, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    from athenaeum.wiring.database import open_database
-
-    async with open_database(settings()) as database:
-        of = await tenant_named(database, tenant) or DEFAULT_TENANT
-        async with database.session(of) as session:
-            return await work(session)

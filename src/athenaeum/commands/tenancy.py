@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
 
 from athenaeum.commands.console import settings
-from athenaeum.domain.identity import TenantId
+from athenaeum.domain.identity import DEFAULT_TENANT, TenantId
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +35,17 @@ async def of_each_tenant(read: Callable[[AsyncSession], Awaitable[T]]) -> list[t
             async with database.session(tenant) as session:
                 found.append((name, await read(session)))
     return found
+
+
+@asynccontextmanager
+async def session_of(tenant: str | None) -> AsyncGenerator[tuple[AsyncSession, TenantId]]:
+    """A session of the tenant with this name or id, or of the first one, and which that is."""
+    from athenaeum.wiring.database import open_database
+
+    async with open_database(settings()) as database:
+        of = await tenant_named(database, tenant) or DEFAULT_TENANT
+        async with database.session(of) as session:
+            yield session, of
 
 
 async def tenant_named(database: DatabaseConnection, tenant: str | None) -> TenantId | None:

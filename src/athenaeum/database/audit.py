@@ -48,8 +48,9 @@ class Deed(StrEnum):
     UNINSTALLED = "installation.removed"
     TENANT_CHANGED = "tenant.changed"
     PERSONA_CHANGED = "persona.changed"
-    LIMIT_CHANGED = "limit.changed"
     BUDGET_CHANGED = "budget.changed"
+    MODE_CHANGED = "mode.changed"
+    HELPER_CHANGED = "helper.changed"
     ERASED = "data.erased"
 
 
