@@ -138,6 +138,14 @@ class DatabaseConnection:
         return PoolStatus(open=pool.checkedin() + pool.checkedout(), in_use=pool.checkedout(), limit=self._limit)
 
 
+async def wire(session: AsyncSession) -> Wire:
+    """The driver's own connection, in the session's transaction: for COPY, and for answers in binary."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, Wire)
+    return driver
+
+
 async def connect(url: str, *, patience: timedelta = PATIENCE) -> Wire:
     """Open one connection in autocommit, waiting for that and for each answer as long as `patience` lasts."""
     target = make_conninfo(libpq_url(url), **_settings(patience))

@@ -203,12 +203,7 @@ async def _unknown(session: AsyncSession, wanted: Mapping[catalogue.Place, NewPa
     return list(fresh.values())
 
 
-# Compiling a query takes longer than running it. How many passages the postings hold the planner cannot know: it thinks
-# of four, and would sort them all to add up their scores, which takes twice the time of hashing them in memory.
-_PLAIN_PLANS = text(
-    "SELECT set_config('jit', 'off', true), set_config('enable_sort', 'off', true),"
-    " set_config('work_mem', '32MB', true)"
-)
+_PLAIN_PLANS = text("SET LOCAL jit = off")  # compiling a query takes longer than running it
 
 _LACKS_VECTORS = "embedder IS NULL OR embedder < :embedder OR embedder > :embedder"  # an index finds these three
 _COUNT_MISSING = text(f"SELECT count(*) FROM passages WHERE {_LACKS_VECTORS}")  # noqa: S608 - our own words

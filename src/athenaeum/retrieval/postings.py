@@ -1,38 +1,46 @@
-"""Keyword search: BM25 in plain SQL.
+"""Keyword search: BM25 over postings that PostgreSQL keeps and numpy adds up.
 
 Robertson and Zaragoza, 2009, "The Probabilistic Relevance Framework: BM25 and Beyond". The postings of a term are
-arrays, one row a block of a shelf: a tenth of the time of one row a posting. Numbers of passages and their mean length
-are those of the shelves that are searched, so that a score tells nothing about what its reader may not read.
+packed, one row a block of a shelf. PostgreSQL picks the shelves; adding up in SQL as well took three times as long for
+a million messages. Numbers of passages and their mean length are those of the shelves that are searched, so that a
+score tells nothing about what its reader may not read.
 """
 
 from __future__ import annotations
 
+import struct
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from athenaeum.database.connection import wire
 from athenaeum.domain.identity import PassageId
 from athenaeum.retrieval.passages import Filed
 
-_LIMIT = 32_767  # of a smallint
+_ENTRY = np.dtype([("passage", ">i8"), ("frequency", ">i2"), ("length", ">i2")])
+_PACKED = struct.Struct(">qhh")  # the same for one entry
+_LIMIT = 32_767
 
 Shelves = tuple[str, dict[str, Any]]
 
 
 async def add(session: AsyncSession, passages: Collection[Filed]) -> None:
     """Enter passages under their terms."""
-    rows = [
-        (term, passage.shelf, passage.block, passage.id, min(count, _LIMIT), min(passage.length, _LIMIT))
-        for passage in passages
-        for term, count in passage.frequencies.items()
-    ]
+    rows: defaultdict[tuple[str, str, int], bytearray] = defaultdict(bytearray)
+    for passage in passages:
+        length = min(passage.length, _LIMIT)
+        for term, count in passage.frequencies.items():
+            rows[term, passage.shelf, passage.block] += _PACKED.pack(passage.id, min(count, _LIMIT), length)
     if not rows:
         return
-    names = ("terms", "shelves", "blocks", "passages", "frequencies", "lengths")
-    columns = zip(*rows, strict=True)
-    await session.execute(_ADD, dict(zip(names, map(list, columns), strict=True)))
+    terms, shelves, blocks = (list(column) for column in zip(*rows, strict=True))
+    entries = [bytes(packed) for packed in rows.values()]
+    await session.execute(_ADD, {"terms": terms, "shelves": shelves, "blocks": blocks, "entries": entries})
 
 
 async def remove(session: AsyncSession, passages: Collection[Filed]) -> None:
@@ -53,24 +61,54 @@ async def search(
     if not terms:
         return {}
     select, parameters = shelves
-    rows = await session.execute(
-        text(_SEARCH.format(shelves=select)), {"terms": list(terms), "depth": depth, **parameters}
-    )
-    return {PassageId(row.passage_id): row.score for row in rows}
+    statement = str(text(_SEARCH.format(shelves=select)).compile(dialect=session.get_bind().dialect))
+    driver = await wire(session)
+    async with driver.cursor(binary=True) as cursor:  # as text, bytes are twice as long
+        await cursor.execute(statement.encode(), {"terms": list(terms), **parameters})
+        rows = await cursor.fetchall()
+    packed: defaultdict[str, list[bytes]] = defaultdict(list)
+    for term, entries, *_ in rows:
+        packed[term].append(entries)
+    scored = [_scored(b"".join(lists), *rows[0][2:]) for _, lists in sorted(packed.items())]
+    return _best(scored, depth) if scored else {}
+
+
+def _scored(entries: bytes, corpus: float, length: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The passages that have a term, and its part of their scores, in a corpus of so many passages and terms.
+
+    k1 is 1.2 and b 0.75. ln(1 + …) keeps the weight of a term that most passages have above zero, as in Lucene.
+    """
+    found = np.frombuffer(entries, _ENTRY)
+    weight = np.log1p((corpus - len(found) + 0.5) / (len(found) + 0.5))
+    frequency = found["frequency"].astype(np.float64)
+    saturation = 1.2 * (0.25 + 0.75 * corpus / length * found["length"])
+    return found["passage"].astype(np.int64), weight * 2.2 * frequency / (frequency + saturation)
+
+
+def _best(scored: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]], depth: int) -> dict[PassageId, float]:
+    """The sums of the passages' scores, the best `depth` of them, of equal ones those with the lowest ids."""
+    ids, parts = (np.concatenate(column) for column in zip(*scored, strict=True))
+    order = np.argsort(ids, kind="stable")  # of sorted runs, as most are: a merge
+    ids, parts = ids[order], parts[order]
+    starts = np.flatnonzero(np.diff(ids, prepend=-1))
+    ids, sums = ids[starts], np.add.reduceat(parts, starts)
+    if len(ids) > depth:
+        last = np.partition(sums, -depth)[-depth]
+        better = np.flatnonzero(sums > last)
+        chosen = np.concatenate([better, np.flatnonzero(sums == last)[: depth - len(better)]])
+        ids, sums = ids[chosen], sums[chosen]
+    ranking = np.lexsort((ids, -sums))
+    return {
+        PassageId(passage): score for passage, score in zip(ids[ranking].tolist(), sums[ranking].tolist(), strict=True)
+    }
 
 
 _ADD = text("""
-    INSERT INTO postings AS posting (tenant_id, term, shelf, block, passages, frequencies, lengths)
-    SELECT athenaeum_tenant(), term, shelf, block,
-           array_agg(passage), array_agg(frequency), array_agg(length)
+    INSERT INTO postings AS posting (tenant_id, term, shelf, block, entries)
+    SELECT athenaeum_tenant(), new.*
     FROM unnest(CAST(:terms AS text[]), CAST(:shelves AS text[]), CAST(:blocks AS integer[]),
-                CAST(:passages AS bigint[]), CAST(:frequencies AS smallint[]), CAST(:lengths AS smallint[]))
-         AS new (term, shelf, block, passage, frequency, length)
-    GROUP BY term, shelf, block
-    ON CONFLICT (tenant_id, term, shelf, block) DO UPDATE SET
-        passages = posting.passages || excluded.passages,
-        frequencies = posting.frequencies || excluded.frequencies,
-        lengths = posting.lengths || excluded.lengths
+                CAST(:entries AS bytea[])) AS new (term, shelf, block, entries)
+    ON CONFLICT (tenant_id, term, shelf, block) DO UPDATE SET entries = posting.entries || excluded.entries
 """)
 
 _PLACES = """
@@ -80,37 +118,21 @@ _PLACES = """
 
 _REMOVE = text(f"""
     UPDATE postings AS posting
-    SET (passages, frequencies, lengths) = (
-        SELECT coalesce(array_agg(passage), '{{}}'), coalesce(array_agg(frequency), '{{}}'),
-               coalesce(array_agg(length), '{{}}')
-        FROM unnest(posting.passages, posting.frequencies, posting.lengths) AS entry (passage, frequency, length)
-        WHERE passage <> ALL (CAST(:ids AS bigint[])))
+    SET entries = (
+        SELECT coalesce(string_agg(entry, '' ORDER BY start), '')
+        FROM generate_series(1, length(posting.entries), {_ENTRY.itemsize}) AS start,
+             substr(posting.entries, start, {_ENTRY.itemsize}) AS entry
+        WHERE substr(entry, 1, 8) <> ALL (ARRAY(SELECT int8send(id) FROM unnest(CAST(:ids AS bigint[])) AS id)))
     FROM {_PLACES}
 """)  # noqa: S608 - put together from our own words; values are parameters
 
-_REMOVE_EMPTY = text(f"DELETE FROM postings AS posting USING {_PLACES} AND passages = '{{}}'")  # noqa: S608 - as above
+_REMOVE_EMPTY = text(f"DELETE FROM postings AS posting USING {_PLACES} AND entries = ''")  # noqa: S608 - as above
 
-# k1 is 1.2 and b 0.75, their constants taken together: k1 + 1, k1 * (1 - b), k1 * b.
-# ln(1 + …) keeps the weight of a term that most passages have above zero, as in Lucene.
 _SEARCH = """
     WITH readable (readable_shelf) AS MATERIALIZED ({shelves}),
     corpus AS MATERIALIZED (
-        SELECT sum(passages)::float8 AS passages, sum(length)::float8 / nullif(sum(passages), 0)::float8 AS mean_length
-        FROM shelves WHERE shelf IN (SELECT readable_shelf FROM readable)),
-    list AS MATERIALIZED (
-        SELECT term, passages, frequencies, lengths FROM postings
-        WHERE term = ANY(:terms) AND shelf IN (SELECT readable_shelf FROM readable)),
-    weight AS MATERIALIZED (
-        SELECT term, 2.2::float8 * ln(1 + (corpus.passages - count + 0.5) / (count + 0.5)) AS weight,
-               0.9::float8 / mean_length AS slope
-        FROM (SELECT term, sum(cardinality(passages))::float8 AS count FROM list GROUP BY term) AS counts, corpus),
-    posting AS (
-        SELECT weight, slope, unnest(passages) AS passage_id, unnest(frequencies)::float8 AS frequency,
-               unnest(lengths)::float8 AS length
-        FROM list JOIN weight USING (term))
-    SELECT passage_id, sum(weight * frequency / (frequency + 0.3::float8 + slope * length)) AS score
-    FROM posting
-    GROUP BY passage_id
-    ORDER BY score DESC, passage_id
-    LIMIT :depth
+        SELECT sum(passages)::float8 AS passages, sum(length)::float8 AS length
+        FROM shelves WHERE shelf IN (SELECT readable_shelf FROM readable))
+    SELECT term, entries, corpus.passages, corpus.length FROM postings, corpus
+    WHERE term = ANY(:terms) AND shelf IN (SELECT readable_shelf FROM readable)
 """

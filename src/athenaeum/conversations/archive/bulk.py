@@ -20,6 +20,7 @@ from athenaeum.conversations.archive import eventlog, messages
 from athenaeum.conversations.archive.eventlog import LoggedMessage
 from athenaeum.conversations.archive.messages import Message, read_message
 from athenaeum.conversations.archive.reactions import Reaction
+from athenaeum.database.connection import wire
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.slack.incoming import Payload, moment
 
@@ -101,11 +102,11 @@ async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
     """Put a batch into the archive alone."""
     await session.execute(_STAGE)
     await session.execute(_STAGE_REACTIONS)
-    wire = await _wire(session)
-    await _copy(wire, _COPY, map(_row, batch.messages))
+    driver = await wire(session)
+    await _copy(driver, _COPY, map(_row, batch.messages))
     if batch.reactions:
         reactions = ((to.channel, to.ts, to.sent_at, one.user, one.name) for to, one in batch.reactions)
-        await _copy(wire, _COPY_REACTIONS, reactions)
+        await _copy(driver, _COPY_REACTIONS, reactions)
     staged, known = (await session.execute(_COUNT)).one()
     touched = {row.channel_id: frozenset(row.stamps) for row in await session.execute(_MERGE)}
     if known or staged < len(batch.messages):
@@ -131,15 +132,8 @@ def _lean(raw: Mapping[str, Any]) -> dict[str, Any]:
     return lean
 
 
-async def _wire(session: AsyncSession) -> AsyncConnection[Any]:
-    raw = await (await session.connection()).get_raw_connection()
-    wire = raw.driver_connection
-    assert isinstance(wire, AsyncConnection)
-    return wire
-
-
-async def _copy(wire: AsyncConnection[Any], statement: bytes, rows: Iterable[Sequence[Any]]) -> None:
-    async with wire.cursor() as cursor, cursor.copy(statement) as copy:
+async def _copy(driver: AsyncConnection[Any], statement: bytes, rows: Iterable[Sequence[Any]]) -> None:
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             await copy.write_row(row)
 

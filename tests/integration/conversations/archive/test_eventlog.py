@@ -144,7 +144,7 @@ async def test_a_deletion_takes_the_words_out_of_the_archive_the_log_and_the_ind
 
     assert await holds_canary(store) == set()
     assert len(await logged(store)) == 3
-    assert await store.rows("SELECT 1 FROM postings WHERE term LIKE '%canary%' AND cardinality(passages) > 0") == []
+    assert await store.rows("SELECT 1 FROM postings WHERE term LIKE '%canary%'") == []
 
 
 async def test_an_edit_is_found_by_its_new_words_alone(
