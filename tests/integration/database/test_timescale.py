@@ -11,12 +11,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
+from athenaeum.conversations.archive import history
 from athenaeum.conversations.export import import_export
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.migrate import migrate
 from athenaeum.database.roles import APP
-from athenaeum.domain.identity import DEFAULT_TENANT
+from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
@@ -33,6 +35,7 @@ pytestmark = [
         not os.environ.get("ATHENAEUM_TEST_TIMESCALE_URL"), reason="ATHENAEUM_TEST_TIMESCALE_URL is not set"
     ),
 ]
+PLACE = ChannelId("C0001")
 OLD = 1_600_000_000.0  # seconds; its chunk is compressed long ago
 
 
@@ -123,6 +126,27 @@ async def test_what_comes_late_changes_a_compressed_chunk_as_it_changes_a_plain_
     compressed, plain = await changed(database_url, compressed=True), await changed(plain_url, compressed=False)
 
     assert {name: differences(plain[name], compressed[name]) for name in plain} == {name: {} for name in plain}
+
+
+async def test_what_is_asked_of_a_message_looks_into_its_weeks_alone(database_url: str) -> None:
+    weeks = [Events(start=OLD + week * 604_800) for week in (0, 20, 21)]
+    async with DatabaseConnection(database_url, pool_size=2) as database:
+        tenant = await register.bind(database, IDENTITY)
+        stamps = [MessageTs(events.ts()) for events in weeks]
+        for events, ts in zip(weeks, stamps, strict=True):
+            events.count += int(events.start)  # ids of its own
+            await Intake(database).take_in(read_envelope(events.message("said", ts=ts)), tenant)
+        assert compress(database_url) == 3
+        async with database.session(tenant.id) as session:
+            assert [line.ts for line in await history.message(session, PLACE, stamps[1])] == [stamps[1]]
+            assert await session.scalar(_LOOKED_INTO) == 1
+            assert [line.ts for line in await history.recent(session, PLACE, stamps[2], limit=1)] == [stamps[1]]
+            assert await session.scalar(_LOOKED_INTO) == 2
+
+
+_LOOKED_INTO = text("""
+    SELECT count(*) FROM pg_stat_xact_user_tables
+    WHERE schemaname = '_timescaledb_internal' AND relname ~ '_compressed$' AND seq_scan + idx_scan > 0""")
 
 
 async def two_tenants(database: DatabaseConnection) -> tuple[Tenant, Tenant]:

@@ -15,6 +15,7 @@ from athenaeum.conversations.archive.history import SAID
 from athenaeum.conversations.archive.mrkdwn import mentioned, spoken
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
 from athenaeum.domain.tenant import Tenant
+from athenaeum.slack.incoming import moment
 
 _DEPTH = 12
 """Messages that are looked back over; a longer run of one person's remarks is a talk of their own."""
@@ -27,7 +28,8 @@ _BEFORE = text("""
     LEFT JOIN turns AS turn ON turn.turn_id = part.turn_id
         OR (turn.channel_id = message.channel_id AND turn.message_ts = message.ts)
     WHERE message.channel_id = :channel AND (message.thread_ts = :thread OR message.ts = :thread)
-      AND message.ts < :ts AND message.deleted_at IS NULL AND message.text <> ''
+      AND message.sent_at BETWEEN :since AND :until AND message.ts < :ts
+      AND message.deleted_at IS NULL AND message.text <> ''
       AND (message.subtype IS NULL OR message.subtype IN :said)
     ORDER BY message.sent_at DESC LIMIT :depth""").bindparams(bindparam("said", SAID, expanding=True))
 _LAST_ANSWER = text("""
@@ -58,7 +60,7 @@ class Remark:
 async def listen(session: AsyncSession, tenant: Tenant, remark: Remark, *, bot_name: str) -> Judgement:
     """Judge a remark by what was said before it in its thread, and by who is called."""
     words = called(remark.text)
-    before = [] if remark.thread_ts is None else await _before(session, remark)
+    before = [] if remark.thread_ts is None else await _before(session, remark, remark.thread_ts)
     floor, last = _floor(before, remark.writer, tenant)
     return judge(
         Heard(
@@ -92,10 +94,11 @@ def _ours(said: Row[Any], tenant: Tenant) -> bool:
     return said.user_id == tenant.bot_user or (said.bot_id is not None and said.bot_id == tenant.bot_id)
 
 
-async def _before(session: AsyncSession, remark: Remark) -> Sequence[Row[Any]]:
+async def _before(session: AsyncSession, remark: Remark, thread: MessageTs) -> Sequence[Row[Any]]:
     """The last messages of the thread before the remark, the newest first."""
-    place = {"channel": remark.channel, "thread": remark.thread_ts, "ts": remark.ts, "depth": _DEPTH}
-    return (await session.execute(_BEFORE, place)).all()
+    period = {"since": moment(thread), "until": moment(remark.ts)}
+    place = {"channel": remark.channel, "thread": thread, "ts": remark.ts, **period}
+    return (await session.execute(_BEFORE, {**place, "depth": _DEPTH})).all()
 
 
 async def _asked_back(session: AsyncSession, remark: Remark) -> bool:

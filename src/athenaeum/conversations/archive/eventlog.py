@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from athenaeum.database.jsonb import storable
 from athenaeum.database.models import SlackChannelMove, SlackEvent, SlackMessage
 from athenaeum.domain.identity import ChannelId, MessageTs
-from athenaeum.slack.incoming import Payload
+from athenaeum.slack.incoming import Payload, moment
 
 HISTORY = "history"
 """The type of a page of a channel's history; all others are Slack's event types."""
@@ -89,7 +89,10 @@ async def append_page(session: AsyncSession, channel: ChannelId, messages: Seque
     plays the page again like any event, through `bulk.MessageBatch.take`.
     """
     stamps = [message.ts for message in messages]
-    dead = set(await session.scalars(_DEAD, {"channel": channel, "stamps": stamps}))
+    if not stamps:
+        return
+    period = {"first": moment(min(stamps)), "last": moment(max(stamps))}
+    dead = set(await session.scalars(_DEAD, {"channel": channel, "stamps": stamps, **period}))
     alive = [message for message in messages if message.ts not in dead]
     pages = [alive[start : start + _PAGE] for start in range(0, len(alive), _PAGE)]
     if pages:
@@ -166,6 +169,7 @@ _APPEND_PAGE = _INSERT.values(
 _DEAD = select(SlackMessage.ts).where(
     SlackMessage.channel_id == bindparam("channel"),
     SlackMessage.ts == func.any(bindparam("stamps")),
+    SlackMessage.sent_at.between(bindparam("first"), bindparam("last")),
     SlackMessage.deleted_at.is_not(None),
 )
 _BLANK = text("""

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.database.models import SlackMessage, SlackReaction
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
+from athenaeum.slack.incoming import moment
 
 _TABLE = cast("Table", SlackReaction.__table__)
 
@@ -33,22 +34,23 @@ class Reaction:
     name: str
 
 
-def _move(moment: str) -> Insert:
+def _move(column: str) -> Insert:
     buried = select(SlackMessage.ts).where(
         SlackMessage.channel_id == bindparam("channel"),
         SlackMessage.ts == bindparam("ts"),
+        SlackMessage.sent_at == bindparam("sent_at"),
         SlackMessage.deleted_at.is_not(None),
     )
     values = ("channel", "ts", "user", "name")
     chosen = select(
         func.athenaeum_tenant(), *(bindparam(name, type_=String) for name in values), bindparam("at")
     ).where(~buried.exists())
-    columns = ["tenant_id", "channel_id", "ts", "user_id", "name", moment]
+    columns = ["tenant_id", "channel_id", "ts", "user_id", "name", column]
     statement = insert(_TABLE).from_select(columns, chosen)
-    stored = _TABLE.c[moment]
+    stored = _TABLE.c[column]
     return statement.on_conflict_do_update(
         index_elements=["tenant_id", "channel_id", "ts", "user_id", "name"],
-        set_={moment: func.greatest(stored, statement.excluded[moment])},
+        set_={column: func.greatest(stored, statement.excluded[column])},
     )
 
 
@@ -80,7 +82,8 @@ async def store(
     session: AsyncSession, channel: ChannelId, ts: MessageTs, reaction: Reaction, *, at: datetime, added: bool
 ) -> None:
     """`react` where the message cannot be deleted meanwhile, as its row is locked: without a lock of its own."""
-    told = {"channel": channel, "ts": ts, "user": reaction.user, "name": reaction.name, "at": at}
+    place = {"channel": channel, "ts": ts, "sent_at": moment(ts)}
+    told = {**place, "user": reaction.user, "name": reaction.name, "at": at}
     await session.execute(_ADD if added else _REMOVE, told)
 
 
