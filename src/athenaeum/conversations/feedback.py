@@ -14,6 +14,7 @@ from athenaeum.database import models
 from athenaeum.domain.identity import ChannelId, TurnId, UserId
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _ROW = models.Feedback
@@ -44,12 +45,11 @@ class Opinion:
 async def give(
     session: AsyncSession, turn: TurnId, *, user: UserId, channel: ChannelId, verdict: Rating, at: datetime
 ) -> bool:
-    """Keep a person's word of a turn, unless a later one of theirs is known; False also where there is no such turn.
+    """Keep a person's word of a turn, unless a later one of theirs is known; False also where there is no such answer.
 
     `at` is when they said it, by Slack's clock: clicks may come late, twice and out of order.
     """
-    known = select(_TURN.turn_id).where(_TURN.turn_id == turn, _TURN.channel_id == channel)
-    if (await session.execute(known)).first() is None:
+    if not await _stands(session, turn, _TURN.channel_id == channel):
         return False
     given = insert(_ROW).values(
         tenant_id=func.athenaeum_tenant(), turn_id=turn, user_id=user, verdict=verdict, given_at=at
@@ -69,12 +69,22 @@ async def give(
 async def explain(session: AsyncSession, turn: TurnId, *, user: UserId, at: datetime, reason: str) -> bool:
     """Keep why somebody found an answer of no help; False when they have found it helpful since, or said more.
 
+    False too when the answer is gone: what was said of it is erased with it.
+
     `at` is when they gave the word that this is the reason for.
     """
+    if not await _stands(session, turn):
+        return False
     newest = or_(_ROW.explained_at.is_(None), _ROW.explained_at <= at)
     said = (_ROW.turn_id == turn, _ROW.user_id == user, _ROW.verdict == Rating.DOWN, newest)
     kept = update(_ROW).where(*said).values(reason=reason, explained_at=at)
     return await session.scalar(kept.returning(_ROW.user_id)) is not None
+
+
+async def _stands(session: AsyncSession, turn: TurnId, *where: ColumnElement[bool]) -> bool:
+    """Whether there is something to judge; the turn is not emptied before the session ends."""
+    standing = select(_TURN.turn_id).where(_TURN.turn_id == turn, _TURN.state != "cancelled", *where)
+    return (await session.execute(standing.with_for_update(read=True))).first() is not None
 
 
 async def reason_of(session: AsyncSession, turn: TurnId, user: UserId) -> str | None:

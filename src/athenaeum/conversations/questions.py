@@ -78,8 +78,9 @@ async def reword(session: AsyncSession, channel: ChannelId, ts: MessageTs, quest
     """Ask the edited question instead; a turn that has begun keeps what it was asked."""
     if turn := await _turn_of(session, channel, ts):
         await _hold(session, turn)
-        is_part = (TurnMessage.channel_id == channel, TurnMessage.message_ts == ts)
-        await session.execute(update(TurnMessage).where(*is_part).values(words=question))
+        waits = select(Turn.turn_id).where(Turn.turn_id == turn, Turn.state == "waiting")
+        part = update(TurnMessage).where(TurnMessage.channel_id == channel, TurnMessage.message_ts == ts)
+        await session.execute(part.where(TurnMessage.turn_id.in_(waits)).values(words=question))
         await _put_together(session, turn)
         return
     waiting = (Turn.channel_id == channel, Turn.message_ts == ts, Turn.state == "waiting")

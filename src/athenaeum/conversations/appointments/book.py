@@ -18,6 +18,7 @@ from athenaeum.conversations.appointments.rhythm import Every
 from athenaeum.database import models
 from athenaeum.domain.identity import AppointmentId, ChannelId, MessageTs, TenantId, UserId, turn_id
 from athenaeum.domain.turn import Occasion
+from athenaeum.errors import LeaseLost
 from athenaeum.events.schedules import Schedule, schedule, unschedule
 
 if TYPE_CHECKING:
@@ -56,7 +57,15 @@ class Appointment:
 
 
 async def enter(session: AsyncSession, tenant: TenantId, wanted: Appointment) -> Appointment:
-    """Keep it from now on. Entered again it stays as it was; a digest takes the place of its channel's last one."""
+    """Keep it from now on. Entered again it stays as it was; a digest takes the place of its channel's last one.
+
+    Raises:
+        LeaseLost: The turn that asks for it was stopped, or what was asked is deleted.
+    """
+    asked = select(models.Turn.stopped_by, models.Turn.state).where(models.Turn.turn_id == wanted.id)
+    turn = (await session.execute(asked.with_for_update(read=True))).one_or_none()
+    if turn is not None and (turn.stopped_by is not None or turn.state == "cancelled"):
+        raise LeaseLost(f"turn {wanted.id} asks for nothing any more")
     if wanted.occasion is Occasion.DIGEST:
         for other in await listed(session, channel=wanted.channel, occasion=Occasion.DIGEST):
             if other.id != wanted.id:
