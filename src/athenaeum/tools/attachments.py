@@ -15,7 +15,7 @@ from athenaeum.conversations.archive.attachments import Attachment
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.documents import sandbox
 from athenaeum.documents.chunking import chunks
-from athenaeum.documents.formats.media import media_type
+from athenaeum.documents.formats.media import BINARIES, media_type
 from athenaeum.documents.formats.outline import Outline, Unreadable
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import PassageId, TenantId
@@ -150,7 +150,7 @@ def _media(file: File) -> str:
     kind = file.mimetype.partition("/")[0]
     if kind in _UNSEEN:
         raise Unreadable(_UNSEEN[kind])
-    media = media_type(file.name) or ("application/pdf" if file.mimetype == "application/pdf" else None)
+    media = media_type(file.name) or (file.mimetype if file.mimetype in BINARIES else None)
     if media is not None:
         return media
     if kind == "text" or file.mimetype in _PLAIN:

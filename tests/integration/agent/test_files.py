@@ -12,6 +12,7 @@ import pytest
 
 from athenaeum.conversations.archive import File, read_file
 from athenaeum.conversations.archive.attachments import Attachment
+from athenaeum.documents.formats.media import media_type
 from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.incoming import Payload
@@ -20,6 +21,7 @@ from slacksim import files, objects, scenario
 from slacksim.people import Person
 from slacksim.server import SlackSim
 from support.desk import Desk
+from support.office import docx, paragraph
 from support.product import until
 
 Read = Callable[..., Coroutine[Any, Any, Excerpts]]
@@ -61,6 +63,14 @@ async def test_what_is_hidden_from_the_eye_is_not_told(maya: Person, read: Read)
     assert [passage.label for passage in reading.passages] == ["F1"]
 
 
+async def test_a_file_of_office_is_read_by_its_name_or_by_its_kind(maya: Person, read: Read) -> None:
+    plan = docx(paragraph("Budget", "Heading1") + paragraph("Paint is the largest part."))
+    kind = media_type("plan.docx")
+    assert kind is not None
+    reading = await read(share(maya, "plan.docx", plan), share(maya, "plan", plan, kind))
+    assert [passage.text for passage in reading.passages] == ["Paint is the largest part."] * 2
+
+
 @pytest.mark.parametrize(
     ("name", "content", "mimetype", "reason"),
     [
@@ -68,6 +78,7 @@ async def test_what_is_hidden_from_the_eye_is_not_told(maya: Person, read: Read)
         ("logo.svg", b"<svg><text>secret</text></svg>", "image/svg+xml", "pictures are not seen"),
         ("notes.txt", b"PK\x03\x04\x00\x00\x00", "text/plain", "not text"),
         ("bomb.zip", b"PK\x03\x04\x00\x00\x00", "application/zip", "files of its kind are not read"),
+        ("plan.docx", b"\xd0\xcf\x11\xe0 and more", "", "locked with a password"),
         ("plan.pdf", b"%PDF-1.7 and nothing else", "application/pdf", "cannot be read as application/pdf"),
     ],
 )

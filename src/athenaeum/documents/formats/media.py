@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import csv
+import zlib
 from pathlib import PurePosixPath
 from typing import Final
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile
 
 import structlog
 from charset_normalizer import from_bytes
 from docutils import ApplicationError
 from pypdf.errors import PyPdfError
 
-from athenaeum.documents.formats import html, markdown, pdf, plain, restructuredtext, separated
+from athenaeum.documents.formats import (
+    html,
+    markdown,
+    pdf,
+    plain,
+    restructuredtext,
+    separated,
+    slides,
+    word,
+    workbook,
+)
 from athenaeum.documents.formats.outline import Outline, Unreadable
 
 log = structlog.get_logger(__name__)
@@ -19,6 +32,9 @@ log = structlog.get_logger(__name__)
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes; a larger file is skipped."""
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_WORD, _WORKBOOK = f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet"
+_SLIDES = f"{_OFFICE}.presentationml.presentation"
 _SUFFIXES = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
@@ -35,6 +51,9 @@ _SUFFIXES = {
     ".csv": "text/csv",
     ".tsv": "text/csv",
     ".pdf": "application/pdf",
+    ".docx": _WORD,
+    ".xlsx": _WORKBOOK,
+    ".pptx": _SLIDES,
 }
 _TEXTS = {
     "text/markdown": markdown.read,
@@ -45,6 +64,8 @@ _TEXTS = {
     "text/csv": separated.read,
     "text/plain": plain.read,
 }
+BINARIES = {"application/pdf": pdf.read, _WORD: word.read, _WORKBOOK: workbook.read, _SLIDES: slides.read}
+"""How to read what is no text, by its media type."""
 # parsers, pypdf above all, meet damaged input with whatever its use raises
 _FAULTS = (
     PyPdfError,
@@ -56,6 +77,12 @@ _FAULTS = (
     ArithmeticError,
     RecursionError,
     csv.Error,
+    BadZipFile,
+    ExpatError,
+    SyntaxError,  # of XML
+    OSError,  # what is in memory is no part of what its suffix says
+    NotImplementedError,  # of zip
+    zlib.error,
 )
 _BARE_NAMES = frozenset({"README", "CHANGELOG", "CONTRIBUTING", "INSTALL", "NEWS"})
 
@@ -85,8 +112,10 @@ def read(data: bytes, media: str) -> Outline:
 
 
 def _parsed(data: bytes, media: str) -> Outline:
-    if media == "application/pdf" or data.startswith(b"%PDF-"):
+    if data.startswith(b"%PDF-"):
         return pdf.read(data)
+    if media in BINARIES:
+        return BINARIES[media](data)
     if media not in _TEXTS:
         raise Unreadable(f"{media} is not a format of documents")
     return _TEXTS[media](decoded(data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from athenaeum.documents.formats.outline import Outline, OutlineWriter
 
@@ -20,16 +20,19 @@ def read(source: str) -> Outline:
         dialect = csv.Sniffer().sniff(source[:_SAMPLE], _DELIMITERS)
     except csv.Error:
         dialect = csv.excel
-    rows = (_row(cells) for cells in csv.reader(source.splitlines(keepends=True), dialect) if any(cells))
-    for table in _tables(rows):
+    for table in tables(cells for cells in csv.reader(source.splitlines(keepends=True), dialect) if any(cells)):
         writer.block(table, whole=True)
     return writer.outline()
 
 
-def _tables(rows: Iterator[str]) -> Iterator[str]:
-    header = next(rows, "")
+def tables(rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    """Rows of cells as tables in Markdown, each of a length that is found and read well, under the first row."""
+    first = next(rows, None)
+    if first is None:
+        return
+    header = _row(first)
     table, words = [header], len(header.split())
-    for row in rows:
+    for row in map(_row, rows):
         table.append(row)
         words += len(row.split())
         if words >= _WORDS:
@@ -39,5 +42,5 @@ def _tables(rows: Iterator[str]) -> Iterator[str]:
         yield "\n".join(table)
 
 
-def _row(cells: list[str]) -> str:
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"
