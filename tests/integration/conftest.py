@@ -1,15 +1,44 @@
-"""A product of the test's own, at work in 0.4 s, and a server that speaks like Anthropic's; folders may have others."""
+"""A product of the test's own, at work in 0.4 s; a server that speaks like Anthropic's; and the door to the database.
+
+The door is direct, and for the suites that say so by `BOTH_DOORS` a pooler's as well. Folders may have others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
 from slacksim.server import SlackSim
 from support.anthropic_server import AnthropicServer
+from support.bouncer import PgBouncer
+from support.database import PostgresServer
 from support.product import Product, at_work, workspace
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pooler(postgres: PostgresServer) -> AsyncGenerator[PgBouncer]:
+    """Before every database of the run's server, with a few connections to each."""
+    async with PgBouncer(postgres.url) as bouncer:
+        yield bouncer
+
+
+@pytest.fixture
+def door(request: pytest.FixtureRequest) -> str:
+    """`direct`, or `pooled` where a test is run by both."""
+    return getattr(request, "param", "direct")
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database_url: str, door: str) -> str:
+    """A migrated database of this test's own, by the door that it is to be reached by."""
+    if door == "direct":
+        return database_url
+    pooler: PgBouncer = request.getfixturevalue("pooler")
+    return urlsplit(pooler.url)._replace(path=urlsplit(database_url).path).geturl()
 
 
 @pytest.fixture
