@@ -63,7 +63,7 @@ def test_names_of_modules_and_their_contents_can_be_imported(page: Page) -> None
 def test_a_page_begins_with_its_title_and_is_short(page: Page) -> None:
     assert page.tokens[0].tag == "h1"
     assert [token.tag for token in page.tokens].count("h1") == 2  # its opening and its end
-    assert len(page.text.splitlines()) <= LONGEST_PAGE
+    assert len(page.text.splitlines()) <= LONGEST_PAGE or page.path.name == "CHANGELOG.md"  # which grows
 
 
 def test_every_page_can_be_found_from_the_index() -> None:
