@@ -58,6 +58,10 @@ class Content:
         """The same as the beginning of a stream."""
         return replace(self, stream_to=team)
 
+    def plainer(self) -> Content | None:
+        """What is shown where Slack refuses this; None when nothing is plainer."""
+        return self.otherwise or (self.without_blocks() if self.blocks else None)
+
     def without_blocks(self) -> Content:
         """The same as plain text."""
         return Content(self.plain or self.text)

@@ -14,7 +14,7 @@ import structlog
 
 from athenaeum.conversations import turns
 from athenaeum.errors import LeaseLost
-from athenaeum.slack.errors import Ambiguous, MessageGone, RateLimited, SlackFailure
+from athenaeum.slack.errors import Ambiguous, ContentRefused, MessageGone, RateLimited, SlackFailure
 from athenaeum.slack.formatting import render_proposal
 from athenaeum.worker.delivery.conclusion import conclude
 from athenaeum.worker.delivery.content import Content
@@ -76,5 +76,10 @@ async def _restore(thread: Thread, ts: MessageTs, content: Content) -> None:
             if monotonic() + pause > deadline:
                 raise
             await asyncio.sleep(pause)
+        except ContentRefused:
+            plainer = content.plainer()
+            if plainer is None:
+                raise
+            content = plainer
         else:
             return

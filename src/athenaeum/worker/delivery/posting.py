@@ -86,11 +86,14 @@ class Posting:
                     return posted
 
     async def place(self, part: int, content: Content) -> Posted:
-        """`ensure`, as plain text where Slack doesn't take the blocks."""
+        """`ensure`, more plainly where Slack doesn't take the blocks."""
         try:
             return await self.ensure(part, content)
         except ContentRefused:
-            return await self.ensure(part, content.without_blocks())
+            plainer = content.plainer()
+            if plainer is None:
+                raise
+            return await self.place(part, plainer)
 
     async def withdraw(self, part: int) -> None:
         """Make sure that the part's declared message does not stand, and that nobody posts it any more.

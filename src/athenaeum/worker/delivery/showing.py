@@ -38,11 +38,11 @@ class Showing:
         try:
             await self._show(part, content)
         except ContentRefused as error:
-            if content.otherwise is not None:
-                await self.show(part, content.otherwise)
-                return
-            log.warning("delivery.plain_text", turn_id=str(self._thread.turn.id), part=part, error=error.code)
-            await self._show(part, content.without_blocks())
+            plainer = content.plainer()
+            if plainer is None:
+                raise
+            log.warning("delivery.plainer", turn_id=str(self._thread.turn.id), part=part, error=error.code)
+            await self.show(part, plainer)
 
     async def sweep(self) -> None:
         """Delete what a poster left that was stopped between its post and the record of it."""

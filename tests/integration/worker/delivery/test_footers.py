@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
 
+from athenaeum.domain.turn import StepStarted
+from athenaeum.errors import LeaseLost
 from athenaeum.slack.formatting import FEEDBACK
 from support.stage import ANSWER, ScriptedAgent, Stage
 
@@ -46,6 +49,24 @@ async def test_a_table_is_slacks_own_or_markdown_above_the_buttons(
 
     [message] = stage.shown(await stage.look(turn))
     assert [block["type"] for block in message.blocks] == shown
+
+
+async def test_what_a_zombie_overwrote_is_shown_again_in_the_blocks_that_slack_takes(stage: Stage) -> None:
+    turn, old = await stage.take(await stage.ask())
+    feed = stage.delivery.progress(turn, old)
+    assert feed is not None
+    async with asyncio.timeout(20):
+        zombie = asyncio.ensure_future(feed.run())
+        await stage.until(lambda: bool(stage.shown(turn)))
+        stage.fault("chat.update", "slow", seconds=0.5)
+        await feed.show(StepStarted("Searching…"))
+        await stage.until(lambda: bool(stage.calls("chat.update")))
+        await stage.work(turn.id, ScriptedAgent(replace(BY_A_MODEL, text="| a |\n| --- |\n| 1 |")))
+        stage.fault("chat.update", "error", error="invalid_blocks", times=2)
+        with pytest.raises(LeaseLost):
+            await zombie
+    [message] = stage.shown(turn)
+    assert [block["type"] for block in message.blocks] == ["markdown", "actions"]
 
 
 async def test_where_slack_refuses_every_block_the_answer_is_plain(stage: Stage) -> None:
