@@ -68,7 +68,9 @@ class Forked:
 
     @property
     def running(self) -> bool:
-        return not select.select([self.fd], [], [], 0)[0]
+        look = select.poll()  # select() ends at descriptor 1,023, which an hour of storms passes
+        look.register(self.fd, select.POLLIN)
+        return not look.poll(0)
 
     async def ended(self) -> None:
         """Wait until it has gone."""

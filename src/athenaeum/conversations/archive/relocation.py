@@ -102,7 +102,9 @@ _MOVES = tuple(
         "DELETE FROM slack_message_versions WHERE channel_id = :old",
         """
         INSERT INTO slack_reactions AS stored (tenant_id, channel_id, ts, user_id, name, added_at, removed_at)
-        SELECT tenant_id, :new, ts, user_id, name, added_at, removed_at FROM slack_reactions WHERE channel_id = :old
+        SELECT tenant_id, :new, ts, user_id, name, added_at, removed_at FROM slack_reactions AS told
+        WHERE channel_id = :old AND NOT EXISTS (
+            SELECT FROM slack_messages WHERE channel_id = :new AND ts = told.ts AND deleted_at IS NOT NULL)
         ON CONFLICT (tenant_id, channel_id, ts, user_id, name) DO UPDATE SET
             added_at = greatest(stored.added_at, excluded.added_at),
             removed_at = greatest(stored.removed_at, excluded.removed_at)""",
