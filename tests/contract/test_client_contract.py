@@ -192,7 +192,11 @@ async def test_an_agent_shows_that_it_works_where_it_is_one(
     workspace: Workspace, client: SlackClient, thread: MessageTs
 ) -> None:
     place = ChannelId(workspace.channel)
-    for call in (client.set_status(place, thread, "Thinking…"), client.set_session(place, thread, "processing")):
+    for call in (
+        client.set_status(place, thread, "Thinking…"),
+        client.set_session(place, thread, "processing"),
+        client.suggest(place, ["What do you know?"]),
+    ):
         try:
             await call
         except SlackFailure as error:  # an app that is no agent; to Athenaeum these signs are ornaments

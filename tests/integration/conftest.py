@@ -48,14 +48,9 @@ async def sim() -> AsyncGenerator[SlackSim]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def product(sim: SlackSim, database_url: str, home: Path) -> AsyncGenerator[Product]:
+async def product(sim: SlackSim, database_url: str, tmp_path: Path) -> AsyncGenerator[Product]:
     """Connected by Socket Mode."""
-    async with at_work(sim, database_url, home) as working:
+    async with at_work(sim, database_url, tmp_path / "home") as working:
         yield working
 
 
