@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slacksim import scenario
 from slacksim.server import SlackSim
+from support.events import until
 
 pytestmark = pytest.mark.browser
 
@@ -330,7 +331,9 @@ async def test_who_opens_the_talk_with_the_app_is_offered_its_questions(
     await page.get_by_test_id("dm-athenaeum").click()
     offered = page.get_by_test_id("suggestion-1")
     await expect(offered).to_have_text("What can you do?")
-    [opened] = [d.payload["event"] for d in sim.simulation.outbox.deliveries if d.type == "events_api"]
+    sent = sim.simulation.outbox.deliveries
+    await until(lambda: any(one.type == "events_api" for one in sent))
+    [opened] = [one.payload["event"] for one in sent if one.type == "events_api"]
     assert (opened["type"], opened["tab"]) == ("app_home_opened", "messages")
     prompts = [{"title": "Dates", "message": "When do we ship?"}]
     await bot.assistant_threads_setSuggestedPrompts(channel_id=opened["channel"], prompts=prompts)
