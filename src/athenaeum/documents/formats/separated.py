@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from athenaeum.documents.formats.outline import Outline, OutlineWriter
 
@@ -30,11 +30,11 @@ def tables(rows: Iterator[Sequence[str]]) -> Iterator[str]:
     first = next(rows, None)
     if first is None:
         return
-    header = _row(first)
+    header = row(first)
     table, words = [header], len(header.split())
-    for row in map(_row, rows):
-        table.append(row)
-        words += len(row.split())
+    for line in map(row, rows):
+        table.append(line)
+        words += len(line.split())
         if words >= _WORDS:
             yield "\n".join(table)
             table, words = [header], 0
@@ -42,5 +42,6 @@ def tables(rows: Iterator[Sequence[str]]) -> Iterator[str]:
         yield "\n".join(table)
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Iterable[str]) -> str:
+    """One row of a table in Markdown, each cell on one line."""
     return f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from athenaeum.documents.formats import package
 from athenaeum.documents.formats.outline import Outline, OutlineWriter, Unreadable
+from athenaeum.documents.formats.separated import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,8 +50,7 @@ def _texts(shapes: Iterable[Any]) -> Iterator[tuple[str, bool]]:
         elif shape.has_text_frame:
             yield "\n".join(_paragraphs(shape.text_frame.paragraphs)), False
         elif getattr(shape, "has_table", False):
-            rows = ([" ".join(cell.text.split()) for cell in row.cells] for row in shape.table.rows)
-            yield "\n".join(f"| {' | '.join(cells)} |" for cells in rows), True
+            yield "\n".join(row(cell.text for cell in cells.cells) for cells in shape.table.rows), True
 
 
 def _paragraphs(paragraphs: Iterable[Any]) -> Iterator[str]:

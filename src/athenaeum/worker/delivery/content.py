@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from athenaeum.domain.identity import TurnId
+    from athenaeum.slack.errors import ContentRefused
     from athenaeum.slack.formatting import Rendered
 
 _LABELS = re.compile(rf"\s?\[{LABELS}\]")
@@ -58,9 +59,11 @@ class Content:
         """The same as the beginning of a stream."""
         return replace(self, stream_to=team)
 
-    def plainer(self) -> Content | None:
-        """What is shown where Slack refuses this; None when nothing is plainer."""
-        return self.otherwise or (self.without_blocks() if self.blocks else None)
+    def plainer(self, refused: ContentRefused) -> Content:
+        """What is shown where Slack refuses this; raises `refused` when nothing is plainer."""
+        if self.otherwise is None and not self.blocks:
+            raise refused
+        return self.otherwise or self.without_blocks()
 
     def without_blocks(self) -> Content:
         """The same as plain text."""

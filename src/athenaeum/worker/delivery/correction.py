@@ -76,10 +76,7 @@ async def _restore(thread: Thread, ts: MessageTs, content: Content) -> None:
             if monotonic() + pause > deadline:
                 raise
             await asyncio.sleep(pause)
-        except ContentRefused:
-            plainer = content.plainer()
-            if plainer is None:
-                raise
-            content = plainer
+        except ContentRefused as error:
+            content = content.plainer(error)
         else:
             return

@@ -89,11 +89,8 @@ class Posting:
         """`ensure`, more plainly where Slack doesn't take the blocks."""
         try:
             return await self.ensure(part, content)
-        except ContentRefused:
-            plainer = content.plainer()
-            if plainer is None:
-                raise
-            return await self.place(part, plainer)
+        except ContentRefused as error:
+            return await self.place(part, content.plainer(error))
 
     async def withdraw(self, part: int) -> None:
         """Make sure that the part's declared message does not stand, and that nobody posts it any more.

@@ -38,9 +38,7 @@ class Showing:
         try:
             await self._show(part, content)
         except ContentRefused as error:
-            plainer = content.plainer()
-            if plainer is None:
-                raise
+            plainer = content.plainer(error)
             log.warning("delivery.plainer", turn_id=str(self._thread.turn.id), part=part, error=error.code)
             await self.show(part, plainer)
 

@@ -13,10 +13,11 @@ import structlog
 
 from athenaeum.conversations import commands, notices
 from athenaeum.domain.identity import ChannelId, MessageTs
-from athenaeum.errors import APOLOGY, Discard, Refused
+from athenaeum.errors import APOLOGY, Refused
 from athenaeum.slack.errors import Ambiguous, Duplicate, MessageGone
 from athenaeum.slack.formatting import render_typed
 from athenaeum.slack.post import Post
+from athenaeum.worker.handlers.client import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +48,7 @@ class CommandHandler:
         typed = await self._look(event)
         if typed is None or typed.turn is not None:
             return
-        client = self._slack.get(event.tenant)
-        if client is None:
-            raise Discard(f"no Slack token for the workspace of tenant {event.tenant}")
+        client = client_of(self._slack, event.tenant)
         place = await client.open_direct(typed.user)
         mark = uuid5(_COMMANDS, f"{event.tenant}:{typed.id}")
         ts = await self._find(client, place, mark, typed) if event.attempt > 1 else None

@@ -11,6 +11,7 @@ from athenaeum.domain.turn import Answer
 from athenaeum.errors import Discard, Refused
 from athenaeum.slack.errors import Ambiguous, ContentRefused
 from athenaeum.slack.formatting import Rendered, render, render_offer
+from athenaeum.worker.handlers.client import client_of
 from athenaeum.worker.handlers.turn import turn_id_of
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ class _Whispering:
         return turn, await self._extras.find(question)
 
     async def _whisper(self, turn: Turn, shown: Rendered) -> None:
-        client = self._slack.get(turn.tenant)
-        if client is None:
-            raise Discard(f"no Slack token for the workspace of tenant {turn.tenant}")
+        client = client_of(self._slack, turn.tenant)
         try:
             try:
                 await client.post_ephemeral(

@@ -17,6 +17,7 @@ from athenaeum.tenants import register
 from athenaeum.tenants.budgets import Scope
 from athenaeum.tenants.budgets.standing import standing
 from athenaeum.tenants.personas import persona_for
+from athenaeum.worker.handlers.client import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ class HomeHandler:
 
     async def handle(self, event: Event) -> None:
         """Read what is theirs, and publish it."""
-        client, user = _client(self._slack, event), _user(event)
+        client, user = client_of(self._slack, event.tenant), _user(event)
         tenant = await register.get(self._database, event.tenant)
         async with self._database.session(event.tenant) as session:
             home = await self._gather(session, tenant, user)
@@ -115,10 +116,3 @@ def _user(event: Event) -> UserId:
     if not isinstance(user, str):
         raise Refused(f'the payload of {event.kind} is {{"user": their id}}')
     return UserId(user)
-
-
-def _client(slack: Mapping[TenantId, SlackClient], event: Event) -> SlackClient:
-    client = slack.get(event.tenant)
-    if client is None:
-        raise Discard(f"no Slack token for the workspace of tenant {event.tenant}")
-    return client

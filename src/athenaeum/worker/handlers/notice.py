@@ -9,6 +9,7 @@ import structlog
 from athenaeum.conversations.notices import Notice
 from athenaeum.errors import Discard, Refused
 from athenaeum.slack.errors import Ambiguous
+from athenaeum.worker.handlers.client import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +30,7 @@ class NoticeHandler:
 
     async def handle(self, event: Event) -> None:
         """Show the notice once, or, when Slack is busy, later."""
-        client = self._slack.get(event.tenant)
-        if client is None:
-            raise Discard(f"no Slack token for the workspace of tenant {event.tenant}")
+        client = client_of(self._slack, event.tenant)
         try:
             notice = Notice(**event.payload)
         except TypeError as error:

@@ -9,6 +9,7 @@ import structlog
 from athenaeum.conversations.openers import Talk
 from athenaeum.errors import Discard, Refused
 from athenaeum.slack.errors import MissingScope
+from athenaeum.worker.handlers.client import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +32,7 @@ class OpenersHandler:
 
     async def handle(self, event: Event) -> None:
         """Offer them, where the app is one that Slack lets do it."""
-        client = self._slack.get(event.tenant)
-        if client is None:
-            raise Discard(f"no Slack token for the workspace of tenant {event.tenant}")
+        client = client_of(self._slack, event.tenant)
         try:
             talk = Talk(**event.payload)
         except TypeError as error:
