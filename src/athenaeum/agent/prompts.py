@@ -80,9 +80,9 @@ class Prompts:
         values = _values(setting) | {"thread": thread, "recent": recent}
         return self._own(CONTEXT, setting.persona.context_template, **values)
 
-    def files(self, passages: Sequence[str], unread: str) -> str:
-        """What was shared with the question; everything in it is already marked as data."""
-        return _render(self._rules, _FILES, passages=passages, unread=unread)
+    def files(self, passages: Sequence[str], unread: str, *, pictures: int) -> str:
+        """What was shared with the question, already marked as data, and how many pictures are shown after it."""
+        return _render(self._rules, _FILES, passages=passages, unread=unread, pictures=pictures)
 
     def linked(self, messages: Sequence[str], withheld: int) -> str:
         """Messages that the question links to, already marked as data, and how many are not shown; may be empty."""

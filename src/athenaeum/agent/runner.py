@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
 
 import structlog
 from pydantic_ai import Agent, capture_run_messages
 from pydantic_ai.exceptions import AgentRunError, FallbackExceptionGroup, UsageLimitExceeded
-from pydantic_ai.messages import ModelMessage, ModelResponse, TextContent, UserContent
+from pydantic_ai.messages import BinaryContent, ModelMessage, ModelResponse, TextContent, UserContent
 from pydantic_ai.models import Model
 from pydantic_ai.tools import DeferredToolRequests
 from pydantic_ai.usage import RunUsage
@@ -45,7 +46,7 @@ from athenaeum.llm.offline import quote_from
 from athenaeum.llm.payment import paid_by
 from athenaeum.retrieval.index import Index
 from athenaeum.tenants.budgets import BudgetSpent, Purse
-from athenaeum.tools.attachments import Attachments
+from athenaeum.tools.attachments import Attachments, Excerpts
 from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
 from athenaeum.tools.period import READ_PERIOD
@@ -73,6 +74,8 @@ class _Prompt:
     files: str = ""
     read: dict[str, Any] | None = None
     """The passages of the files, as `evidence` keeps them."""
+    pictures: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """The words before each, and the picture itself, a JPEG in base64."""
 
 
 class Runner:
@@ -174,7 +177,7 @@ class Runner:
         thread, recent = (
             quarantine.wrap(text, origin=Origin.MESSAGE) if text else "" for text in (gathered.thread, gathered.recent)
         )
-        read = await self._attachments.read(question, shared) if shared else None
+        read = await self._attachments.read(question, shared) if shared else Excerpts()
         links = await read_links(self._database, question, _audience(question))
         linked = self._prompts.linked(
             [quarantine.wrap(words, origin=Origin.MESSAGE) for words in links.told], links.withheld
@@ -185,8 +188,9 @@ class Runner:
                 filter(None, (linked, self._prompts.context(gathered.setting, thread=thread, recent=recent)))
             ),
             delimiter=quarantine.delimiter,
-            files="" if read is None else self._prompts.files(*read.quoted(quarantine)),
-            read=None if read is None else evidence.attach(read.passages),
+            files=self._prompts.files(*read.quoted(quarantine), pictures=len(read.pictures)) if shared else "",
+            read=evidence.attach(read.sources) if shared else None,
+            pictures=[(told, b64encode(jpeg).decode()) for told, jpeg in read.shown(quarantine)],
             model=gathered.setting.persona.model,
             tools=_tools(question, gathered.setting.persona.tools),
         )
@@ -243,7 +247,10 @@ class Runner:
 
 
 def _files(prompt: _Prompt) -> list[UserContent]:
-    return [TextContent(prompt.files, metadata=prompt.read)] if prompt.files else []
+    shown: list[UserContent] = [TextContent(prompt.files, metadata=prompt.read)] if prompt.files else []
+    for told, picture in prompt.pictures:
+        shown += [TextContent(told), BinaryContent(b64decode(picture), media_type="image/jpeg")]
+    return shown
 
 
 def _audience(question: Question) -> Audience:

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import Base64Bytes, TypeAdapter
 
-from athenaeum.documents.formats import media
+from athenaeum.documents.formats import media, picture
 from athenaeum.documents.formats.outline import Outline, Section, Unreadable
 
 _MEMORY: Final = 1024**3
@@ -29,6 +29,7 @@ _PATIENCE: Final = 45
 _CHARACTERS: Final = 2_000_000
 """Of text that is passed on."""
 _EXHAUSTED = "reading it takes too much memory or time"
+_PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class _Report:
     """What the process found, or why it found nothing."""
 
     outline: Outline | None = None
+    picture: Base64Bytes | None = None
     reason: str = ""
 
 
@@ -48,8 +50,27 @@ async def read(content: bytes, media_type: str) -> Outline:
     Raises:
         Unreadable: It is damaged, of a format that is not known, or takes more than it may.
     """
+    report = await _told(content, media_type)
+    if report.outline is None:
+        raise Unreadable(report.reason)
+    return report.outline
+
+
+async def see(content: bytes) -> bytes:
+    """A picture as JPEG, small enough for a model.
+
+    Raises:
+        Unreadable: As by `read`.
+    """
+    report = await _told(content, _PICTURE)
+    if report.picture is None:
+        raise Unreadable(report.reason)
+    return report.picture
+
+
+async def _told(content: bytes, task: str) -> _Report:
     reader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", __spec__.name, media_type),
+        *(sys.executable, "-I", "-m", __spec__.name, task),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -67,10 +88,7 @@ async def read(content: bytes, media_type: str) -> Outline:
             await reader.wait()
     if reader.returncode != 0:
         raise Unreadable(_EXHAUSTED)
-    report = _REPORT.validate_json(told)
-    if report.outline is None:
-        raise Unreadable(report.reason)
-    return report.outline
+    return _REPORT.validate_json(told)
 
 
 def _confine() -> None:
@@ -84,9 +102,11 @@ def _confine() -> None:
             resource.setrlimit(bound, (most, most))
 
 
-def _report(content: bytes, media_type: str) -> _Report:
+def _report(content: bytes, task: str) -> _Report:
     try:
-        return _Report(_beginning(media.read(content, media_type)))
+        if task == _PICTURE:
+            return _Report(picture=picture.read(content))
+        return _Report(_beginning(media.read(content, task)))
     except Unreadable as error:
         return _Report(reason=str(error))
 

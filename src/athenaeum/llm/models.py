@@ -18,6 +18,7 @@ from athenaeum.domain.price import FREE, Price
 from athenaeum.errors import Misconfigured
 from athenaeum.llm.metering import MeteredModel
 from athenaeum.llm.offline import OFFLINE, OfflineModel
+from athenaeum.llm.vision import VisionModel
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ def _build(name: str, keys: ModelKeys, price: Price | None) -> Model[Any]:
     if name == OFFLINE:
         return MeteredModel(OfflineModel(), price=FREE)
     try:
-        return MeteredModel(infer_model(name, lambda provider: _provider(provider, keys)), price=price)
+        return MeteredModel(VisionModel(infer_model(name, lambda provider: _provider(provider, keys))), price=price)
     except (UserError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         mend = "give PROVIDER:NAME, such as the ones in docs/guides/models.md, or offline"

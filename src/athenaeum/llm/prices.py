@@ -10,10 +10,13 @@ from pydantic_ai.models import Model
 from pydantic_ai.usage import RequestUsage
 
 from athenaeum.domain.price import Price
+from athenaeum.llm.vision import count_pictures, without_pictures
 
 _BYTES_A_TOKEN = 4
 _ANSWER = 1_000
 """Tokens that a response is taken to have before it is there; most have fewer."""
+_PICTURE = 1_600
+"""Tokens of a picture as it is shown; most have fewer."""
 
 
 def cost(response: ModelResponse, price: Price | None) -> Decimal | None:
@@ -34,7 +37,8 @@ def cost(response: ModelResponse, price: Price | None) -> Decimal | None:
 
 def estimate(model: Model[Any], messages: list[ModelMessage], price: Price | None) -> Decimal | None:
     """About what a request will cost; None when nobody knows the price."""
-    tokens = len(ModelMessagesTypeAdapter.dump_json(messages)) // _BYTES_A_TOKEN
+    words = len(ModelMessagesTypeAdapter.dump_json(without_pictures(messages))) // _BYTES_A_TOKEN
+    tokens = words + count_pictures(messages) * _PICTURE
     expected = ModelResponse(
         parts=[],
         usage=RequestUsage(input_tokens=tokens, output_tokens=_ANSWER),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from athenaeum.conversations.archive.attachments import Attachment
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.documents import sandbox
 from athenaeum.documents.chunking import chunks
+from athenaeum.documents.formats import picture
 from athenaeum.documents.formats.media import BINARIES, media_type
 from athenaeum.documents.formats.outline import Outline, Unreadable
 from athenaeum.domain.channel import Surface
@@ -46,7 +47,7 @@ _NAME = 80
 
 _PLAIN = frozenset({"application/json", "application/xml", "application/x-yaml", "application/toml", "application/sql"})
 _UNSEEN = {
-    "image": "it is a picture, and pictures are not seen here",
+    "image": "pictures of its kind are not seen here",
     "audio": "it is a recording, and recordings are not heard here",
     "video": "it is a film, and films are not seen here",
 }
@@ -60,15 +61,36 @@ _NO_SCOPE = "files may not be opened here: an admin has to install the app again
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpts:
-    """What the files say, and of each that says nothing why."""
+class Picture:
+    """A picture, and how it is cited: a passage without words."""
 
-    passages: tuple[Passage, ...]
+    passage: Passage
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpts:
+    """What the files say and show, and of each that does neither why."""
+
+    passages: tuple[Passage, ...] = ()
     """In the order of the files and of their texts."""
-    unread: tuple[str, ...]
+    pictures: tuple[Picture, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> list[Passage]:
+        """All that an answer may cite."""
+        return [*self.passages, *(picture.passage for picture in self.pictures)]
+
+    def shown(self, quarantine: Quarantine) -> list[tuple[str, bytes]]:
+        """Each picture, and the words before it."""
+        return [
+            (quarantine.wrap(shown.passage.source, origin=Origin.FILE, label=shown.passage.label), shown.jpeg)
+            for shown in self.pictures
+        ]
 
     def quoted(self, quarantine: Quarantine) -> tuple[list[str], str]:
-        """Both as a model is told them."""
+        """The passages and what was not read, as a model is told them."""
         passages = [
             quarantine.wrap(f"{passage.source}\n\n{passage.text}", origin=Origin.FILE, label=passage.label)
             for passage in self.passages
@@ -96,15 +118,24 @@ class Attachments:
         """As much of the files as a model is told; of long ones what speaks to the question."""
         workspace = (await register.get(self._database, question.tenant)).url
         passages: list[Passage] = []
+        pictures: list[Picture] = []
         unread: list[str] = []
         for attachment in found[:MOST]:
+            begun = len(passages) + len(pictures)
             try:
-                file, outline = await self._open(self._clients[question.tenant], attachment.file)
+                file, opened = await self._open(self._clients[question.tenant], attachment.file)
             except Unreadable as reason:
                 log.info("file.unread", file=attachment.file.id, reason=str(reason))
                 unread.append(f"{_named(attachment)}: {reason}.")
+                continue
+            known = replace(attachment, file=file)
+            if isinstance(opened, Outline):
+                passages += [
+                    _passage(known, workspace, begun + number, heading=chunk.heading, text=chunk.text)
+                    for number, chunk in enumerate(chunks(opened), 1)
+                ]
             else:
-                passages += _passages(replace(attachment, file=file), outline, workspace, begun=len(passages))
+                pictures.append(Picture(_passage(known, workspace, begun + 1), opened))
         if len(found) > MOST:
             unread.append(f"{len(found) - MOST} more: at most {MOST} files are read for a question.")
         chosen = _chosen(passages, question.text)
@@ -112,9 +143,10 @@ class Attachments:
             unread.append(
                 f"{left} of {len(passages)} passages: the files are long, and these speak least to the question."
             )
-        return Excerpts(tuple(chosen), tuple(unread))
+        return Excerpts(tuple(chosen), tuple(pictures), tuple(unread))
 
-    async def _open(self, client: SlackClient, file: File) -> tuple[File, Outline]:
+    async def _open(self, client: SlackClient, file: File) -> tuple[File, Outline | bytes]:
+        """The file as it is known now, and its text, or, of a picture, what a model is shown."""
         try:
             async with asyncio.timeout(_PATIENCE.total_seconds()):
                 file = await _complete(client, file)
@@ -129,7 +161,7 @@ class Attachments:
         except SlackFailure as error:
             raise Unreadable(_REFUSED.get(error.code, f"Slack did not hand it out ({error.code})")) from None
         async with self._free:
-            return file, await sandbox.read(content, media)
+            return file, await (sandbox.see(content) if media in picture.MEDIA else sandbox.read(content, media))
 
 
 async def _complete(client: SlackClient, file: File) -> File:
@@ -148,6 +180,8 @@ async def _complete(client: SlackClient, file: File) -> File:
 def _media(file: File) -> str:
     """What it is read as: by its name, else by what Slack takes it for. What it is in truth its reader finds out."""
     kind = file.mimetype.partition("/")[0]
+    if file.mimetype in picture.MEDIA:
+        return file.mimetype
     if kind in _UNSEEN:
         raise Unreadable(_UNSEEN[kind])
     media = media_type(file.name) or (file.mimetype if file.mimetype in BINARIES else None)
@@ -158,18 +192,19 @@ def _media(file: File) -> str:
     raise Unreadable(f"files of its kind are not read here ({file.mimetype or 'unknown'})")
 
 
-def _passages(attachment: Attachment, outline: Outline, workspace: str | None, *, begun: int) -> Iterator[Passage]:
-    for number, chunk in enumerate(chunks(outline), begun + 1):
-        yield Passage(
-            id=PassageId(-number),
-            origin=Origin.FILE,
-            title=_named(attachment),
-            heading=visible(chunk.heading),
-            url=attachment.address(workspace),
-            text=visible(chunk.text),
-            score=0.0,
-            written_at=attachment.shared_at,
-        )
+def _passage(
+    attachment: Attachment, workspace: str | None, number: int, *, heading: str = "", text: str = ""
+) -> Passage:
+    return Passage(
+        id=PassageId(-number),
+        origin=Origin.FILE,
+        title=_named(attachment),
+        heading=visible(heading),
+        url=attachment.address(workspace),
+        text=visible(text),
+        score=0.0,
+        written_at=attachment.shared_at,
+    )
 
 
 def _named(attachment: Attachment) -> str:

@@ -17,11 +17,13 @@ from athenaeum.domain.identity import DEFAULT_TENANT
 from athenaeum.slack.client import SlackClient
 from athenaeum.slack.incoming import Payload
 from athenaeum.tools.attachments import LARGEST, SHOWN, Attachments, Excerpts
+from athenaeum.tools.quarantine import Quarantine
 from slacksim import files, objects, scenario
 from slacksim.people import Person
 from slacksim.server import SlackSim
 from support.desk import Desk
 from support.office import docx, paragraph
+from support.photograph import photograph
 from support.product import until
 
 Read = Callable[..., Coroutine[Any, Any, Excerpts]]
@@ -74,8 +76,9 @@ async def test_a_file_of_office_is_read_by_its_name_or_by_its_kind(maya: Person,
 @pytest.mark.parametrize(
     ("name", "content", "mimetype", "reason"),
     [
-        ("beach.png", b"\x89PNG\r\n\x1a\n\x00", "image/png", "pictures are not seen"),
-        ("logo.svg", b"<svg><text>secret</text></svg>", "image/svg+xml", "pictures are not seen"),
+        ("beach.png", b"\x89PNG\r\n\x1a\n\x00", "image/png", "cannot be read as a picture"),
+        ("beach.heic", b"\x00\x00\x00\x18ftypheic", "image/heic", "pictures of its kind are not seen"),
+        ("logo.svg", b"<svg><text>secret</text></svg>", "image/svg+xml", "pictures of its kind are not seen"),
         ("notes.txt", b"PK\x03\x04\x00\x00\x00", "text/plain", "not text"),
         ("bomb.zip", b"PK\x03\x04\x00\x00\x00", "application/zip", "files of its kind are not read"),
         ("plan.docx", b"\xd0\xcf\x11\xe0 and more", "", "locked with a password"),
@@ -126,6 +129,16 @@ async def test_a_file_that_is_still_uploaded_is_waited_for(sim: SlackSim, maya: 
         await until(asked)
         files.fill(kept, b"Buy paint.")
     assert [(passage.title, passage.text) for passage in reading.result().passages] == [("plan.txt", "Buy paint.")]
+
+
+async def test_a_picture_is_shown_with_a_label_of_its_own(maya: Person, read: Read) -> None:
+    notes, beach = share(maya, "notes.txt", b"Buy paint."), share(maya, "beach.png", photograph(), "image/png")
+    reading = await read(notes, beach)
+    assert [(source.label, source.title) for source in reading.sources] == [("F1", "notes.txt"), ("F2", "beach.png")]
+    ((told, jpeg),) = reading.shown(Quarantine("7f3a"))
+    assert told.splitlines()[:2] == ["<<data 7f3a from a file [F2]>>", "beach.png"]
+    assert jpeg.startswith(b"\xff\xd8")
+    assert not reading.unread
 
 
 async def test_at_most_five_files_are_read(maya: Person, read: Read) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from slacksim.server import SlackSim
 from support.anthropic_server import KEY, AnthropicServer, Call, Fails, Request, Says, search_then_answer
+from support.photograph import photograph
 from support.product import QUESTION, Product, at_work, until
 from support.stage import said
 
@@ -55,6 +57,29 @@ async def test_the_answer_lists_its_sources_below(product: Product) -> None:
     (sources,) = [block["elements"][0]["text"] for block in answer.blocks if block["type"] == "context"]
     assert "[1] <https://docs.example/operations#failed-events|Operations \u203a Failed events>" in sources
     assert "[S" not in said(answer) + sources
+
+
+async def test_a_picture_of_the_question_is_seen_and_cited(product: Product, anthropic: AnthropicServer) -> None:
+    anthropic.reply = lambda _: Says("A red barn [F1].")
+    maya = product.person("maya")
+    barn = maya.upload("barn.png", photograph("red"), mimetype="image/png")
+    answer = await product.answer(maya.say("platform", f"{product.bot} What is this?", files=[barn]))
+    pieces = anthropic.requests[0].body["messages"][0]["content"]
+    (image,) = [piece["source"] for piece in pieces if piece["type"] == "image"]
+    assert (image["media_type"], b64decode(image["data"])[:2]) == ("image/jpeg", b"\xff\xd8")
+    assert said(answer) == "A red barn [1]."
+    (sources,) = [block["elements"][0]["text"] for block in answer.blocks if block["type"] == "context"]
+    assert f"/files/{maya.user.id}/{barn.id}/barn.png|barn.png" in sources
+
+
+async def test_a_picture_that_the_model_refuses_costs_no_answer(product: Product, anthropic: AnthropicServer) -> None:
+    anthropic.script.append(Fails(400, "invalid_request_error", "Could not process image"))
+    anthropic.reply = lambda _: Says("I cannot see it.")
+    maya = product.person("maya")
+    barn = maya.upload("barn.png", photograph("red"), mimetype="image/png")
+    answer = await product.answer(maya.say("platform", f"{product.bot} What is this?", files=[barn]))
+    assert said(answer) == "I cannot see it."
+    assert ['"image"' in request.shown for request in anthropic.requests] == [True, False]
 
 
 async def test_a_provider_that_refuses_the_key_ends_in_one_sentence_to_the_asker(
