@@ -44,18 +44,19 @@ async def insert(session: AsyncSession, passages: Mapping[Place, NewPassage]) ->
     shelves: defaultdict[str, list[Place]] = defaultdict(list)
     for place, passage in passages.items():
         shelves[passage.shelf].append(place)
-    blocks: dict[Place, int] = {}
+    slots: dict[Place, tuple[int, int]] = {}
     for shelf, places in sorted(shelves.items()):
         length = sum(words[place].total() for place in places)
         last = (await session.execute(_FILE, {"shelf": shelf, "count": len(places), "length": length})).scalar_one()
-        blocks |= {place: (last - index - 1) // BLOCK for index, place in enumerate(places)}
+        slots |= {place: divmod(last - len(places) + index, BLOCK) for index, place in enumerate(places)}
     rows = [
         {
             "source_key": place[0],
             "position": place[1],
             "origin": passage.origin,
             "shelf": passage.shelf,
-            "block": blocks[place],
+            "block": slots[place][0],
+            "slot": slots[place][1],
             "channel_id": passage.channel_id,
             "title": passage.title,
             "heading": passage.heading,
@@ -72,7 +73,10 @@ async def insert(session: AsyncSession, passages: Mapping[Place, NewPassage]) ->
         (Place((row.source_key, row.position)), row)
         for row in await session.execute(_INSERT, {"rows": json.dumps(rows)})
     ]
-    return [(place, Filed(PassageId(row.passage_id), row.shelf, row.block, words[place])) for place, row in inserted]
+    return [
+        (place, Filed(PassageId(row.passage_id), row.shelf, row.block, row.slot, words[place]))
+        for place, row in inserted
+    ]
 
 
 async def renew(session: AsyncSession, passages: Mapping[PassageId, tuple[int, NewPassage]]) -> None:
@@ -93,7 +97,8 @@ async def filed(session: AsyncSession, ids: Collection[PassageId]) -> list[Filed
     """Passages at their places; their terms are taken from their text again."""
     rows = await session.execute(
         text(
-            "SELECT passage_id, shelf, block, title, heading, author, text FROM passages WHERE passage_id = ANY(:ids)"
+            "SELECT passage_id, shelf, block, slot, title, heading, author, text FROM passages"
+            " WHERE passage_id = ANY(:ids)"
         ),
         {"ids": list(ids)},
     )
@@ -102,6 +107,7 @@ async def filed(session: AsyncSession, ids: Collection[PassageId]) -> list[Filed
             PassageId(row.passage_id),
             row.shelf,
             row.block,
+            row.slot,
             frequencies(lead(row.title, row.heading, row.author), row.text),
         )
         for row in rows
@@ -200,13 +206,14 @@ _FILE = text("""
 """)
 
 _INSERT = text("""
-    INSERT INTO passages (tenant_id, source_key, position, origin, shelf, block, channel_id, title, heading, url,
-                          text, content_hash, length, written_at, author)
+    INSERT INTO passages (tenant_id, source_key, position, origin, shelf, block, slot, channel_id, title, heading,
+                          url, text, content_hash, length, written_at, author)
     SELECT athenaeum_tenant(), new.*
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (
-        source_key text, position integer, origin text, shelf text, block integer, channel_id text, title text,
-        heading text, url text, text text, content_hash text, length integer, written_at timestamptz, author text)
-    RETURNING passage_id, source_key, position, shelf, block
+        source_key text, position integer, origin text, shelf text, block integer, slot smallint, channel_id text,
+        title text, heading text, url text, text text, content_hash text, length integer, written_at timestamptz,
+        author text)
+    RETURNING passage_id, source_key, position, shelf, block, slot
 """)
 
 _RENEW = text("""

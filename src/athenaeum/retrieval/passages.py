@@ -80,6 +80,7 @@ class Filed:
     id: PassageId
     shelf: str
     block: int
+    slot: int
     frequencies: Counter[str]
 
     @property
