@@ -48,11 +48,7 @@ async def ask(
     session: AsyncSession, tenant: TenantId, command: str, *, user: UserId, typed_in: ChannelId, question: str
 ) -> bool:
     """Have a question answered in the direct message with its asker; False when the command is known already."""
-    row = {"tenant_id": tenant, "command_id": command, "user_id": user, "typed_in": typed_in, "question": question}
-    new = insert(_ROW).values(row).on_conflict_do_nothing().returning(_ROW.command_id)
-    if await session.scalar(new) is None:
-        return False
-    await enqueue(
+    event = await enqueue(
         session,
         NewEvent(
             kind=COMMAND,
@@ -63,6 +59,10 @@ async def ask(
             fair_key=user,
         ),
     )
+    if event is None:  # also of one whose asker has had it deleted
+        return False
+    row = {"tenant_id": tenant, "command_id": command, "user_id": user, "typed_in": typed_in, "question": question}
+    await session.execute(insert(_ROW).values(row).on_conflict_do_nothing())
     return True
 
 

@@ -115,12 +115,14 @@ async def erase(session: AsyncSession, tenant: TenantId, user: UserId) -> int:
     return len(unread)
 
 
+# One that waits still is told to nobody then. One that is just being told ends without its words.
 _NOTICES = (
     "UPDATE {table} SET payload = '{{}}' WHERE tenant_id = :tenant AND kind = 'notice' AND payload ->> 'user' = :user"
 )
 _ERASE = (
     "DELETE FROM commands WHERE user_id = :user AND turn_id IS NULL",
     "DELETE FROM feedback WHERE user_id = :user",
+    _NOTICES.format(table="queued_events"),
     _NOTICES.format(table="finished_events"),
     _NOTICES.format(table="failed_events"),
 )

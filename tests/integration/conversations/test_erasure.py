@@ -16,15 +16,18 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations import commands, escalations, extras, feedback, personal, questions, turns
+from athenaeum.conversations import commands, escalations, extras, feedback, notices, personal, questions, turns
 from athenaeum.conversations.appointments import book
 from athenaeum.conversations.appointments.book import Appointment
 from athenaeum.conversations.feedback import Rating
+from athenaeum.conversations.notices import Notice
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import AppointmentId, LeaseToken, MessageTs, TurnId, UserId
 from athenaeum.domain.tenant import Tenant
 from athenaeum.domain.turn import Answer, Occasion
-from athenaeum.errors import LeaseLost
+from athenaeum.errors import Discard, LeaseLost
+from athenaeum.events import EventProcessor
+from athenaeum.worker.handlers.notice import NoticeHandler
 from support.database import PostgresServer
 from support.events import until
 from support.questions import ASKER, CHANNEL, TS, ask
@@ -56,6 +59,7 @@ async def turn(database: DatabaseConnection, tenant: Tenant) -> TurnId:
             await feedback.explain(session, asked, user=user, at=NOW, reason=CANARY)
         await book.enter(session, tenant.id, reminder(asked))
         await commands.ask(session, tenant.id, "1", user=ASKER, typed_in=CHANNEL, question=CANARY)
+        await notices.enqueue_notice(session, tenant.id, Notice(CHANNEL, ASKER, CANARY, None), cause="1")
     return asked
 
 
@@ -81,6 +85,7 @@ def late_ones(tenant: Tenant, turn: TurnId, typed: commands.TypedQuestion) -> li
         lambda session: escalations.call(session, turn, user=OTHER, channel=CHANNEL, at=NOW),
         lambda session: book.enter(session, tenant.id, reminder(turn)),
         lambda session: commands.settle(session, tenant.id, typed, place=CHANNEL, ts=SECOND),
+        lambda session: commands.ask(session, tenant.id, "1", user=ASKER, typed_in=CHANNEL, question=CANARY),
     ]
 
 
@@ -102,7 +107,7 @@ async def test_no_table_holds_a_word_of_it_whatever_comes_late_and_in_any_order(
             async with database.session(tenant.id) as session:
                 await write(session)
 
-    assert before == {"turns", "turn_messages", "feedback", "appointments", "commands"}
+    assert before == {"turns", "turn_messages", "feedback", "appointments", "commands", "queued_events"}
     assert holding(postgres, database) == set()
 
 
@@ -118,6 +123,19 @@ def holding(postgres: PostgresServer, database: DatabaseConnection) -> set[str]:
             for (name,) in tables.fetchall()
             if admin.execute(look.format(sql.Identifier(name)), [f"%{CANARY}%"]).fetchone()
         }
+
+
+async def test_what_was_to_be_told_to_them_is_told_no_more(
+    database: DatabaseConnection, tenant: Tenant, turn: TurnId
+) -> None:
+    async with database.session(tenant.id) as session:
+        await personal.erase(session, tenant.id, ASKER)
+    async with database.session() as session:
+        while (event := await EventProcessor(session, "worker").claim_event()) and event.kind != "notice":
+            pass
+    assert event is not None
+    with pytest.raises(Discard, match="had their data deleted"):
+        await NoticeHandler({}).handle(event)
 
 
 async def test_what_comes_while_it_is_erased_waits_and_is_not_kept(

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from athenaeum.conversations.appointments.rhythm import Every
 from athenaeum.database import models
-from athenaeum.domain.identity import AppointmentId, ChannelId, MessageTs, TenantId, UserId, turn_id
+from athenaeum.domain.identity import AppointmentId, ChannelId, MessageTs, TenantId, UserId
 from athenaeum.domain.turn import Occasion
 from athenaeum.errors import LeaseLost
 from athenaeum.events.schedules import Schedule, schedule, unschedule
@@ -120,8 +120,10 @@ async def end_of_channel(session: AsyncSession, tenant: TenantId, channel: Chann
 
 
 async def withdraw(session: AsyncSession, tenant: TenantId, channel: ChannelId, ts: MessageTs) -> None:
-    """Keep nothing of what a message asked for that was deleted."""
-    await end(session, tenant, AppointmentId(turn_id(tenant, channel, ts)))
+    """Keep nothing of what a message asked for that was deleted, also where its channel had another id then."""
+    asked = select(models.Turn.turn_id).where(models.Turn.channel_id == channel, models.Turn.message_ts == ts)
+    for turn in (await session.scalars(asked)).all():
+        await end(session, tenant, AppointmentId(turn))
 
 
 async def of_turn(session: AsyncSession, turn: Turn) -> Appointment | None:

@@ -30,6 +30,8 @@ class NoticeHandler:
 
     async def handle(self, event: Event) -> None:
         """Show the notice once, or, when Slack is busy, later."""
+        if not event.payload:
+            raise Discard("the person it is for had their data deleted")
         client = client_of(self._slack, event.tenant)
         try:
             notice = Notice(**event.payload)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from athenaeum.conversations.appointments import book
+from athenaeum.conversations.appointments.book import Appointment
 from athenaeum.conversations.archive import relocation
 from athenaeum.database.connection import DatabaseConnection
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId
+from athenaeum.domain.identity import DEFAULT_TENANT, AppointmentId, ChannelId, MessageTs, UserId
 from athenaeum.domain.tenant import Tenant
+from athenaeum.domain.turn import Occasion
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.listener import Listener
 from athenaeum.tenants import register
@@ -141,3 +145,25 @@ async def test_a_question_that_was_answered_before_is_not_answered_again(
     await take(listener, moved, asked, {**asked, "event": {**asked["event"], "channel": NEW}})
 
     assert [turn.channel_id for turn in await store.turns()] == [NEW]
+
+
+async def test_a_reminder_goes_with_its_message_that_is_deleted_under_the_new_id(
+    database: DatabaseConnection, tenant: Tenant, store: Store
+) -> None:
+    events, listener = Events(), Listener(database, Intake(database))
+    asked: dict[str, Any] = events.mention(f"<@{BOT}> remind me tomorrow at 9:00 to sweep")
+    moved = events.callback({"type": "channel_id_changed", "old_channel_id": OLD, "new_channel_id": NEW})
+    await take(listener, asked)
+    [turn] = await store.turns()
+    wanted = Appointment(
+        *(AppointmentId(turn.turn_id), Occasion.REMINDER, OLD, MessageTs(turn.thread_ts), UserId(turn.asker_id)),
+        *("to sweep", None, ZoneInfo("UTC"), datetime.now(UTC) + timedelta(days=1)),
+    )
+    async with database.session(tenant.id) as session:
+        await book.enter(session, tenant.id, wanted)
+    gone = events.deletion(str(asked["event"]["ts"]))
+
+    await take(listener, moved, {**gone, "event": {**gone["event"], "channel": NEW}})
+
+    assert await store.rows("SELECT * FROM appointments") == []
+    assert await store.rows("SELECT * FROM event_schedules WHERE kind = 'appointment'") == []
