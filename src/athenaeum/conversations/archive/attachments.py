@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from athenaeum.conversations.archive import threads
-from athenaeum.conversations.archive.messages import File
+from athenaeum.conversations.archive.messages import File, at
 from athenaeum.database.models import SlackMessage, Turn, TurnMessage
 from athenaeum.domain.identity import MessageTs
+from athenaeum.slack.incoming import moment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,8 +50,8 @@ async def shared(session: AsyncSession, question: Question) -> list[Attachment]:
     parts = select(TurnMessage.message_ts).where(
         TurnMessage.channel_id == question.place.id, TurnMessage.turn_id == question.turn
     )
-    own = [question.message_ts, *await session.scalars(parts)]
-    wanted: ColumnElement[bool] = SlackMessage.ts.in_(own)
+    own = [question.message_ts, *map(MessageTs, await session.scalars(parts))]
+    wanted = and_(*at(question.place.id, *own))
     if question.thread_ts != question.message_ts:
         forgotten = await threads.forgotten(session, question.place.id, question.thread_ts) or ""
         before = (SlackMessage.ts > forgotten) & (SlackMessage.ts < question.message_ts)
@@ -65,7 +66,8 @@ async def standing(session: AsyncSession, channel: ChannelId, thread_ts: Message
     """The ids of the files that stand in a thread now, and in the messages of its questions."""
     turns = select(Turn.turn_id).where(Turn.channel_id == channel, Turn.thread_ts == thread_ts)
     parts = select(TurnMessage.message_ts).where(TurnMessage.channel_id == channel, TurnMessage.turn_id.in_(turns))
-    rows = await session.scalars(_with_files(channel, _in_thread(thread_ts) | SlackMessage.ts.in_(parts)))
+    asked = list(map(MessageTs, await session.scalars(parts)))
+    rows = await session.scalars(_with_files(channel, _in_thread(thread_ts) | and_(*at(channel, *asked))))
     return frozenset(file.id for row in rows for file in _files(row))
 
 
@@ -76,7 +78,8 @@ def file_at(address: str | None) -> str | None:
 
 
 def _in_thread(thread_ts: MessageTs) -> ColumnElement[bool]:
-    return or_(SlackMessage.ts == thread_ts, SlackMessage.thread_ts == thread_ts)
+    in_it = or_(SlackMessage.ts == thread_ts, SlackMessage.thread_ts == thread_ts)
+    return in_it & (SlackMessage.sent_at >= moment(thread_ts))
 
 
 def _with_files(channel: ChannelId, wanted: ColumnElement[bool]) -> Select[SlackMessage]:

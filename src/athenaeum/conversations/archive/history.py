@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.archive import people
+from athenaeum.conversations.archive.messages import at
 from athenaeum.conversations.archive.mrkdwn import mentioned, plain
 from athenaeum.database.models import SlackMessage
 from athenaeum.domain.identity import ChannelId, MessageTs, UserId
@@ -36,7 +37,7 @@ class Line:
 
 async def thread(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs, limit: int = 50) -> list[Line]:
     """A thread's root and its last replies, at most `limit` messages, oldest first."""
-    root = await _rows(session, _at(channel, thread_ts), 1)
+    root = await _rows(session, at(channel, thread_ts), 1)
     replies = (
         SlackMessage.channel_id == channel,
         SlackMessage.thread_ts == thread_ts,
@@ -47,7 +48,7 @@ async def thread(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs
 
 async def message(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> list[Line]:
     """One message, if it is known and stands."""
-    return await _lines(session, await _rows(session, _at(channel, ts), limit=1))
+    return await _lines(session, await _rows(session, at(channel, ts), limit=1))
 
 
 async def recent(session: AsyncSession, channel: ChannelId, before: MessageTs, limit: int = 20) -> list[Line]:
@@ -63,11 +64,6 @@ async def recent(session: AsyncSession, channel: ChannelId, before: MessageTs, l
     if len(rows) < limit:
         rows = [*await _rows(session, (*wanted, ~lately), limit - len(rows)), *rows]
     return await _lines(session, rows)
-
-
-def _at(channel: ChannelId, ts: MessageTs) -> tuple[ColumnElement[bool], ...]:
-    # the time is said in its id, and leads TimescaleDB to its week: to plan for 500 of them takes 0.2 s
-    return SlackMessage.channel_id == channel, SlackMessage.ts == ts, SlackMessage.sent_at == moment(ts)
 
 
 async def _rows(session: AsyncSession, wanted: tuple[ColumnElement[bool], ...], limit: int) -> Sequence[SlackMessage]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import String, Table, bindparam, delete, func, select, text
+from sqlalchemy import ColumnElement, String, Table, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,6 +64,15 @@ class Stored:
 
     text: str
     is_deleted: bool
+
+
+def at(channel: ChannelId, *stamps: MessageTs) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the messages with these ids.
+
+    The time is said in the id, and leads TimescaleDB to its week: to plan for 500 of them takes 0.2 s.
+    """
+    here, moments = SlackMessage.channel_id == channel, [moment(ts) for ts in stamps]
+    return here, SlackMessage.ts.in_(stamps), SlackMessage.sent_at.in_(moments)
 
 
 def read_message(raw: Mapping[str, Any], channel: ChannelId, *, changed_at: datetime | None = None) -> Message:

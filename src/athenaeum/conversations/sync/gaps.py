@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from athenaeum.conversations.archive import bulk, channels
 from athenaeum.conversations.archive.channels import Channel
+from athenaeum.conversations.archive.messages import at
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.models import SlackMessage
 from athenaeum.domain.channel import ChannelKind
@@ -113,7 +114,7 @@ class _Gap:
             except Malformed as error:
                 log.warning("history.unreadable", channel=self.channel.channel_id, error=str(error))
         async with self.source.database.session(self.source.tenant) as session:
-            here = (SlackMessage.channel_id == self.channel.channel_id, SlackMessage.ts.in_(fresh))
+            here = at(self.channel.channel_id, *fresh)
             for ts in await session.scalars(select(SlackMessage.ts).where(*here)) if fresh else ():
                 batch.take(fresh.pop(MessageTs(ts)), self.channel.channel_id)  # its event came
             merged = await bulk.store(session, batch)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, null, or_, select, update
 
+from athenaeum.conversations.archive.messages import at
 from athenaeum.conversations.turns.answers import from_json, to_json
 from athenaeum.database import models
 from athenaeum.domain.channel import Surface
@@ -108,17 +109,14 @@ async def take(
 async def withdrawn(session: AsyncSession, turn: Turn) -> bool:
     """Whether the question was deleted by its author: every message of it, where there are several."""
     message, part = models.SlackMessage, models.TurnMessage
-    of_channel = message.channel_id == turn.channel
-    deleted = select(message.deleted_at).where(
-        of_channel, message.ts == turn.message_ts, message.deleted_at.is_not(None)
-    )
+    deleted = select(message.deleted_at).where(*at(turn.channel, turn.message_ts), message.deleted_at.is_not(None))
     if (await session.execute(deleted)).first() is None:
         return False
     parts = select(part.message_ts).where(part.turn_id == turn.id, part.words != "")
-    others = [ts for ts in await session.scalars(parts) if ts != turn.message_ts]
+    others = [MessageTs(ts) for ts in await session.scalars(parts) if ts != turn.message_ts]
     if not others:
         return True
-    standing = select(message.ts).where(of_channel, message.ts.in_(others), message.deleted_at.is_(None))
+    standing = select(message.ts).where(*at(turn.channel, *others), message.deleted_at.is_(None))
     return (await session.execute(standing)).first() is None
 
 
