@@ -151,9 +151,15 @@ class QueueScenario:
 
     def judge(self) -> Iterator[str]:
         """What is wrong at the end."""
-        # Who lost an event that nobody will claim again has the newest token still: cancelled, or failed by a rescuer.
-        # What it sends then can be late, and its key is free meanwhile.
-        gone = {row["payload"]["name"] for row in self._world.rows(FAILED) if "lease ran out" in row["error"]}
+        # Who lost an event that nobody will claim again has the newest token that the ledger can know: it was
+        # cancelled, failed by a rescuer, or by a last attempt that marked nothing. What it sends then can be late, and
+        # its key is free meanwhile.
+        known = {(mark.name, mark.token) for mark in self._ledger.marks}
+        gone = {
+            name
+            for name, row in ((row["payload"]["name"], row) for row in self._world.rows(FAILED))
+            if "lease ran out" in row["error"] or (name, row["lease_token"]) not in known
+        }
         kept = [request for request in self.requests if request.name not in gone | {self._cancelled}]
         yield from dict.fromkeys(self._ledger.wrong)
         yield from ledger.judge(self._ledger.marks, kept)
