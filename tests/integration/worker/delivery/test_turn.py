@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from athenaeum.conversations import turns
-from athenaeum.database import models
+from athenaeum.conversations import archive, turns
 from athenaeum.domain.channel import Surface
 from athenaeum.domain.identity import DEFAULT_TENANT, PassageId
 from athenaeum.domain.turn import Answer, Citation, StepStarted, TextGrew
@@ -169,17 +168,7 @@ async def test_a_question_deleted_while_it_waits_gets_no_answer(stage: Stage) ->
     held, token = await stage.take(turn)
     await stage.delivery.placeholder(held, token)
     async with stage.database.session(DEFAULT_TENANT) as session:
-        session.add(
-            models.SlackMessage(
-                tenant_id=DEFAULT_TENANT,
-                channel_id=held.channel,
-                ts=held.message_ts,
-                sent_at=held.created_at,
-                text="",
-                deleted_at=held.created_at,
-                metadata_={},
-            )
-        )
+        await archive.erase(session, held.channel, held.message_ts)
 
     agent = ScriptedAgent()
     await stage.work(turn, agent)
