@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import structlog
 from pydantic_ai import RunContext
 from pydantic_ai.exceptions import ModelHTTPError
-from pydantic_ai.messages import BinaryContent, ModelMessage, ModelRequest, ModelRequestPart, UserPromptPart
+from pydantic_ai.messages import (
+    BinaryContent,
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    UserPromptPart,
+)
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
@@ -29,13 +36,13 @@ class VisionModel(WrapperModel):
         messages: list[ModelMessage],
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
-    ) -> Any:
+    ) -> ModelResponse:
         """Make the request."""
+        shown = self._shown(messages)
         try:
-            return await self.wrapped.request(self._shown(messages), model_settings, model_request_parameters)
+            return await self.wrapped.request(shown, model_settings, model_request_parameters)
         except ModelHTTPError as error:
-            told = _spared(messages, error)
-            return await self.wrapped.request(told, model_settings, model_request_parameters)
+            return await self.wrapped.request(_spared(shown, error), model_settings, model_request_parameters)
 
     @asynccontextmanager
     async def request_stream(
@@ -47,14 +54,15 @@ class VisionModel(WrapperModel):
     ) -> AsyncGenerator[StreamedResponse]:
         """Make the request; it lasts until the stream is left."""
 
-        def ask(told: list[ModelMessage]) -> Any:
+        def ask(told: list[ModelMessage]) -> AbstractAsyncContextManager[StreamedResponse]:
             return self.wrapped.request_stream(told, model_settings, model_request_parameters, run_context)
 
+        shown = self._shown(messages)
         async with AsyncExitStack() as stack:
             try:
-                stream = await stack.enter_async_context(ask(self._shown(messages)))
+                stream = await stack.enter_async_context(ask(shown))
             except ModelHTTPError as error:
-                stream = await stack.enter_async_context(ask(_spared(messages, error)))
+                stream = await stack.enter_async_context(ask(_spared(shown, error)))
             yield stream
 
     def _shown(self, messages: list[ModelMessage]) -> list[ModelMessage]:

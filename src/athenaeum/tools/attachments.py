@@ -80,7 +80,7 @@ class Excerpts:
     @property
     def sources(self) -> list[Passage]:
         """All that an answer may cite."""
-        return [*self.passages, *(picture.passage for picture in self.pictures)]
+        return [*self.passages, *(shown.passage for shown in self.pictures)]
 
     def shown(self, quarantine: Quarantine) -> list[tuple[str, bytes]]:
         """Each picture, and the words before it."""
