@@ -43,6 +43,7 @@ async def relocate(session: AsyncSession, tenant: TenantId, old: ChannelId, new:
         await session.execute(statement, ids)
     await _merge(session, old, new)
     await session.execute(_MOVE_MESSAGES, ids)
+    await session.execute(_BURY_REACTIONS, ids)
     await _unlist(session, tenant, old)
     for table in (SlackMember, SlackChannel):
         await session.execute(delete(table).where(table.channel_id == old))
@@ -91,6 +92,11 @@ async def _unlist(session: AsyncSession, tenant: TenantId, channel: ChannelId) -
 _LOCK = text("LOCK TABLE slack_events IN SHARE ROW EXCLUSIVE MODE")
 _PASSAGES = text("SELECT passage_id FROM passages WHERE channel_id = :channel")
 _MOVE_MESSAGES = text("UPDATE slack_messages SET channel_id = :new, indexed_at = NULL WHERE channel_id = :old")
+# told under one id of messages that were deleted under the other
+_BURY_REACTIONS = text("""
+    DELETE FROM slack_reactions AS told
+    WHERE channel_id = :new AND EXISTS (
+        SELECT FROM slack_messages WHERE channel_id = :new AND ts = told.ts AND deleted_at IS NOT NULL)""")
 _MOVES = tuple(
     text(statement)
     for statement in (
@@ -102,9 +108,7 @@ _MOVES = tuple(
         "DELETE FROM slack_message_versions WHERE channel_id = :old",
         """
         INSERT INTO slack_reactions AS stored (tenant_id, channel_id, ts, user_id, name, added_at, removed_at)
-        SELECT tenant_id, :new, ts, user_id, name, added_at, removed_at FROM slack_reactions AS told
-        WHERE channel_id = :old AND NOT EXISTS (
-            SELECT FROM slack_messages WHERE channel_id = :new AND ts = told.ts AND deleted_at IS NOT NULL)
+        SELECT tenant_id, :new, ts, user_id, name, added_at, removed_at FROM slack_reactions WHERE channel_id = :old
         ON CONFLICT (tenant_id, channel_id, ts, user_id, name) DO UPDATE SET
             added_at = greatest(stored.added_at, excluded.added_at),
             removed_at = greatest(stored.removed_at, excluded.removed_at)""",

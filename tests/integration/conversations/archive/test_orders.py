@@ -59,6 +59,7 @@ async def play(database: DatabaseConnection, bodies: Iterable[Body], *, at_once:
 @example(seed=0, count=40)
 @example(seed=157501758, count=7)  # somebody came into a channel whose id was changed after that
 @example(seed=4496, count=6)  # somebody had reacted there to what was deleted under the new id
+@example(seed=25956, count=6)  # and under the new id to what was deleted there
 async def test_any_order_with_duplicates_ends_in_the_archive_of_the_right_order(
     database: DatabaseConnection, seed: int, count: int
 ) -> None:

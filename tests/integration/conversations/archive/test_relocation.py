@@ -119,16 +119,17 @@ async def test_what_was_set_for_the_new_id_stays(database: DatabaseConnection, t
     assert sorted(await store.rows("SELECT scope, subject FROM budgets")) == [("channel", "C0002"), ("user", "C0001")]
 
 
-async def test_a_reaction_told_under_the_old_id_is_none_to_a_message_deleted_under_the_new_one(
-    database: DatabaseConnection, store: Store
+@pytest.mark.parametrize(("told", "deleted"), [(OLD, NEW), (NEW, OLD)])
+async def test_a_reaction_told_under_one_id_is_none_to_a_message_deleted_under_the_other(
+    database: DatabaseConnection, store: Store, told: ChannelId, deleted: ChannelId
 ) -> None:
     events, listener = Events(), Listener(database, Intake(database))
-    place = {"type": "message", "channel": OLD, "ts": events.ts()}
+    place = {"type": "message", "channel": told, "ts": events.ts()}
     reacted = events.callback({"type": "reaction_added", "user": "U0TOM", "reaction": "tada", "item": place})
     gone = events.deletion(str(place["ts"]))
     moved = events.callback({"type": "channel_id_changed", "old_channel_id": OLD, "new_channel_id": NEW})
 
-    await take(listener, reacted, {**gone, "event": {**gone["event"], "channel": NEW}}, moved)
+    await take(listener, reacted, {**gone, "event": {**gone["event"], "channel": deleted}}, moved)
 
     assert await store.rows("SELECT * FROM slack_reactions") == []
 
