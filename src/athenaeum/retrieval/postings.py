@@ -127,10 +127,10 @@ def _best(sums: NDArray[np.float32], depth: int) -> tuple[NDArray[np.intp], NDAr
 
 
 async def _identified(
-    cursor: AsyncCursor[TupleRow], places: Sequence[tuple[int, str, int]], scores: Sequence[float]
+    cursor: AsyncCursor[TupleRow], places: Sequence[tuple[int, str, int]], scores: list[float]
 ) -> dict[PassageId, float]:
     blocks, shelves, slots = (list(column) for column in zip(*places, strict=True))
-    await cursor.execute(_IDENTIFY, {"blocks": blocks, "shelves": shelves, "slots": slots, "scores": list(scores)})
+    await cursor.execute(_IDENTIFY, {"blocks": blocks, "shelves": shelves, "slots": slots, "scores": scores})
     return {PassageId(passage): score for passage, score in await cursor.fetchall()}
 
 

@@ -155,9 +155,10 @@ class QueueScenario:
         # cancelled, failed by a rescuer, or by a last attempt that marked nothing. What it sends then can be late, and
         # its key is free meanwhile.
         known = {(mark.name, mark.token) for mark in self._ledger.marks}
+        failed = {row["payload"]["name"]: row for row in self._world.rows(FAILED)}
         gone = {
             name
-            for name, row in ((row["payload"]["name"], row) for row in self._world.rows(FAILED))
+            for name, row in failed.items()
             if "lease ran out" in row["error"] or (name, row["lease_token"]) not in known
         }
         kept = [request for request in self.requests if request.name not in gone | {self._cancelled}]
