@@ -66,6 +66,14 @@ _NARROWED = f"""
 """  # noqa: S608 - as above
 
 
+def has_strangers(audience: Audience) -> tuple[str, dict[str, Any]]:
+    """A SELECT of whether strangers are in an audience that has an asker, and its parameters.
+
+    Of an asker alone it is whether they are a guest, unknown or gone.
+    """
+    return f"SELECT {_STRANGERS}", _parameters(audience)
+
+
 def is_narrowed(audience: Audience) -> tuple[str, dict[str, Any]]:
     """A SELECT of whether the asker, alone, might read more than this audience, and its parameters."""
     return _NARROWED, _parameters(audience)
