@@ -37,8 +37,8 @@ class Report:
     machine: dict[str, str] = field(default_factory=dict[str, str])
     values: dict[tuple[str, str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     ceilings: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    missing: dict[str, str] = field(default_factory=dict[str, str])
-    """Why a peer, or one of its trials, has no figures."""
+    missing: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    """Why there are no figures, by peer and where: nowhere at all, or in a trial of a scene."""
 
     def add(self, scene: str, peer: str, figures: Mapping[str, float]) -> None:
         for measure, value in figures.items():
@@ -65,8 +65,8 @@ class Report:
         return Verdict(ratio, rival, kind.margin)
 
     def missed(self) -> list[str]:
-        """The measures in which ours is not what the requirements ask."""
-        return [
+        """The trials that ours did not get through, and the measures in which it is not what the requirements ask."""
+        return [where for peer, where in self.missing if peer == OURS] + [
             f"{measure.title}, {scene}"
             for scene in self.scenes()
             for name, measure in MEASURES.items()
@@ -92,5 +92,6 @@ class Report:
             if (found := self.verdict(scene, measure))
         ]
         run = {"events": self.events, "rounds": self.rounds, "machine": self.machine, "ceilings": self.ceilings}
-        document = {**run, "figures": figures, "verdicts": verdicts, "missing": self.missing}
+        missing = [{"peer": peer, "where": where, "reason": why} for (peer, where), why in self.missing.items()]
+        document = {**run, "figures": figures, "verdicts": verdicts, "missing": missing}
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

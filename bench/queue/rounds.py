@@ -65,7 +65,7 @@ async def _measure(name: str, scene: Scene, trials: Sequence[str], *, site: Site
     try:
         peer = _open(name, site)
     except _AbsentError as error:
-        report.missing[name] = str(error)
+        report.missing[name, "everywhere"] = str(error)
         return
     async with peer:
         await scene.prepare(peer)
@@ -74,7 +74,7 @@ async def _measure(name: str, scene: Scene, trials: Sequence[str], *, site: Site
             try:
                 figures = await TRIALS[trial](Trial(site, scene, name, peer, report.events))
             except ChildError as error:
-                report.missing[name] = f"{trial}: {error}"
+                report.missing[name, f"{trial}, {scene.name}"] = str(error)
             else:
                 report.add(scene.name, name, figures)
         await peer.empty()

@@ -17,8 +17,8 @@ def show(report: Report, console: Console) -> None:
     """Print a table a scene, with the verdicts in its last column, and who is missing and why."""
     for scene in report.scenes():
         console.print(_table(report, scene))
-    for peer, reason in report.missing.items():
-        console.print(f"{PEERS[peer].title}: {reason}")
+    for (peer, where), reason in report.missing.items():
+        console.print(f"{PEERS[peer].title}, {where}: {reason}")
     for line in report.missed():
         console.print(f"MISSED: {line}", style="bold red")
     console.print(", ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim")

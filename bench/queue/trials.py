@@ -133,9 +133,8 @@ async def _wakeups(trial: Trial, name: str, role: str, *, count: int, rate: floa
 
 
 async def _begin_anew(trial: Trial) -> None:
-    """Empty the queue where no scene was prepared with effort; there the last trial has left little behind."""
-    if not trial.scene.finished:
-        await trial.peer.empty()
+    """Leave nothing of the last trial but what it has finished; a past that took long to make stays."""
+    await (trial.peer.discard() if trial.scene.finished else trial.peer.empty())
     await trial.site.checkpoint()
 
 

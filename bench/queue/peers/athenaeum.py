@@ -34,6 +34,11 @@ def _event(i: int) -> NewEvent:
 
 class Athenaeum(PostgresPeer):
     UNFINISHED = "SELECT EXISTS (SELECT FROM queued_events)"
+    DISCARD = (
+        "TRUNCATE queued_events",
+        "DELETE FROM event_keys WHERE starts_with(dedupe_key, 'event:')",
+        "VACUUM event_keys",
+    )
 
     def _database(self) -> DatabaseConnection:
         return DatabaseConnection(self.addresses.database)

@@ -77,6 +77,9 @@ class Celery(Peer):
     async def finish(self, count: int) -> None:
         """Nothing is left behind without a result backend."""
 
+    async def discard(self) -> None:
+        await self.empty()
+
     async def unfinished(self) -> bool:
         return bool(self._redis.llen(_QUEUE) or self._redis.hlen(_UNACKNOWLEDGED))
 

@@ -60,6 +60,10 @@ class Peer(ABC):
         """Have so many events behind it, as finishing them leaves them."""
 
     @abstractmethod
+    async def discard(self) -> None:
+        """Take out what waits, with its dedupe keys, and leave what was behind the queue before."""
+
+    @abstractmethod
     async def unfinished(self) -> bool:
         """Whether there is any event whose end is not durable."""
 
@@ -73,6 +77,7 @@ class PostgresPeer(Peer):
 
     UNFINISHED = ""
     """Gives one boolean."""
+    DISCARD: tuple[str, ...] = ()
 
     async def __aenter__(self) -> Self:
         self._connection: psycopg.AsyncConnection[Any] = await psycopg.AsyncConnection.connect(
@@ -92,6 +97,9 @@ class PostgresPeer(Peer):
             return None
         row = await cursor.fetchone()
         return row[0] if row else None
+
+    async def discard(self) -> None:
+        await self.sql(*self.DISCARD)
 
     async def unfinished(self) -> bool:
         return await self.sql(self.UNFINISHED)

@@ -31,6 +31,7 @@ class PgQueuer(PostgresPeer):
 
     MANAGERS = 1
     UNFINISHED = "SELECT EXISTS (SELECT FROM pgqueuer)"
+    DISCARD = ("TRUNCATE pgqueuer",)
 
     async def empty(self) -> None:
         connection = await asyncpg.connect(self.addresses.owner)

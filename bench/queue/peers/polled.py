@@ -41,6 +41,7 @@ _COMPLETE = "UPDATE polled_events SET status = 'completed', processed_at = now()
 
 class Polled(PostgresPeer):
     UNFINISHED = "SELECT EXISTS (SELECT FROM polled_events WHERE status IN ('pending', 'processing'))"
+    DISCARD = ("DELETE FROM polled_events WHERE status IN ('pending', 'processing')", "VACUUM polled_events")
 
     async def empty(self) -> None:
         await self.sql(*_TABLE)

@@ -32,6 +32,7 @@ _VACUUM = "VACUUM ANALYZE procrastinate_jobs, procrastinate_events"
 
 class Procrastinate(PostgresPeer):
     UNFINISHED = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
+    DISCARD = ("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')", _VACUUM)
 
     def _app(self, size: int, record: Record | None = None) -> tuple[Any, Any]:
         connector = procrastinate.PsycopgConnector(conninfo=self.addresses.owner, min_size=2, max_size=max(size, 2))
