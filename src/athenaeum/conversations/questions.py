@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
+from athenaeum.conversations.archive.messages import at
 from athenaeum.conversations.keywords import read_keyword
 from athenaeum.database.models import SlackMessage, Turn, TurnMessage
 from athenaeum.domain.channel import ChannelKind, Surface
@@ -21,9 +22,8 @@ from athenaeum.domain.identity import ChannelId, MessageTs, TurnId, UserId
 from athenaeum.slack.incoming import moment
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
-    from sqlalchemy.orm import InstrumentedAttribute
 
     from athenaeum.domain.message import InboundMessage
 
@@ -62,7 +62,7 @@ async def join(session: AsyncSession, speech: InboundMessage) -> TurnId | None:
     own = exists().where(Turn.channel_id == speech.channel, Turn.message_ts == speech.ts)
     if await session.scalar(select(or_(own, _asked_later(waiting)))):
         return None
-    told = list(await session.scalars(_parts(TurnId(waiting.turn_id), TurnMessage.message_ts)))
+    told = await _parts(session, TurnId(waiting.turn_id))
     gaps = [abs(moment(MessageTs(ts)) - speech.sent_at) for ts in told or [waiting.message_ts]]
     if min(gaps) > QUICK or len(gaps) >= _AT_MOST:
         return None
@@ -70,7 +70,7 @@ async def join(session: AsyncSession, speech: InboundMessage) -> TurnId | None:
         await _add(session, waiting, MessageTs(waiting.message_ts), waiting.question)
     await _add(session, waiting, speech.ts, speech.text)
     turn = TurnId(waiting.turn_id)
-    await _put_together(session, turn)
+    await _put_together(session, speech.channel, turn)
     return turn
 
 
@@ -81,7 +81,7 @@ async def reword(session: AsyncSession, channel: ChannelId, ts: MessageTs, quest
         waits = select(Turn.turn_id).where(Turn.turn_id == turn, Turn.state == "waiting")
         part = update(TurnMessage).where(TurnMessage.channel_id == channel, TurnMessage.message_ts == ts)
         await session.execute(part.where(TurnMessage.turn_id.in_(waits)).values(words=question))
-        await _put_together(session, turn)
+        await _put_together(session, channel, turn)
         return
     waiting = (Turn.channel_id == channel, Turn.message_ts == ts, Turn.state == "waiting")
     await session.execute(update(Turn).where(*waiting).values(question=question))
@@ -91,7 +91,7 @@ async def take_back(session: AsyncSession, channel: ChannelId, ts: MessageTs) ->
     """Ask on without a message that was deleted; the question whose last message it was is withdrawn by its turn."""
     if turn := await _turn_of(session, channel, ts):
         await _hold(session, turn)
-        await _put_together(session, turn)
+        await _put_together(session, channel, turn)
 
 
 async def attach(session: AsyncSession, speech: InboundMessage) -> bool:
@@ -136,10 +136,11 @@ async def _turn_of(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> 
     return None if found is None else TurnId(found)
 
 
-def _parts(turn: TurnId, column: InstrumentedAttribute[str]) -> Select[str]:
-    """A column of the messages that make a question; one without words only tells that it belongs to the turn."""
+async def _parts(session: AsyncSession, turn: TurnId) -> dict[MessageTs, str]:
+    """The messages that make a question; one without words only tells that it belongs to the turn."""
     asked = (TurnMessage.turn_id == turn, TurnMessage.words != "")
-    return select(column).where(*asked).order_by(TurnMessage.message_ts)
+    parts = select(TurnMessage.message_ts, TurnMessage.words).where(*asked).order_by(TurnMessage.message_ts)
+    return {MessageTs(ts): words for ts, words in await session.execute(parts)}
 
 
 async def _hold(session: AsyncSession, turn: TurnId) -> None:
@@ -152,13 +153,11 @@ async def _add(session: AsyncSession, turn: Turn, ts: MessageTs, words: str) -> 
     await session.execute(insert(TurnMessage).values(**part, message_ts=ts, words=words))
 
 
-async def _put_together(session: AsyncSession, turn: TurnId) -> None:
+async def _put_together(session: AsyncSession, channel: ChannelId, turn: TurnId) -> None:
     """Make the question of a waiting turn from those of its messages that stand."""
-    stands = and_(
-        SlackMessage.channel_id == TurnMessage.channel_id,
-        SlackMessage.ts == TurnMessage.message_ts,
-        SlackMessage.deleted_at.is_(None),
-    )
-    words = await session.scalars(_parts(turn, TurnMessage.words).join(SlackMessage, stands))
+    told = await _parts(session, turn)
+    stands = select(SlackMessage.ts).where(*at(channel, *told), SlackMessage.deleted_at.is_(None))
+    standing = set(await session.scalars(stands))
+    question = "\n".join(words for ts, words in told.items() if ts in standing)
     waiting = (Turn.turn_id == turn, Turn.state == "waiting")
-    await session.execute(update(Turn).where(*waiting).values(question="\n".join(words.all())))
+    await session.execute(update(Turn).where(*waiting).values(question=question))

@@ -148,8 +148,8 @@ _SET_ASIDE = (
 )  # fmt: skip
 # a message of which the log knows nothing comes back with all that belongs to it
 _UNKNOWN = """old.channel_id = :channel AND old.ts IN (
-    SELECT ts FROM old_slack_messages AS message WHERE deleted_at IS NULL
-        AND NOT EXISTS (SELECT FROM slack_messages WHERE channel_id = :channel AND ts = message.ts))"""
+    SELECT ts FROM old_slack_messages AS gone WHERE deleted_at IS NULL AND NOT EXISTS (
+        SELECT FROM slack_messages WHERE channel_id = :channel AND ts = gone.ts AND sent_at = gone.sent_at))"""
 _PUT_BACK = (
     *(f"INSERT INTO {table} SELECT old.* FROM old_{table} AS old WHERE {_UNKNOWN} ON CONFLICT DO NOTHING"  # noqa: S608 - our own words
       for table in reversed(_KEPT)),

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from athenaeum.conversations.archive import history
+from athenaeum.conversations import questions
+from athenaeum.conversations.archive import attachments, bulk, history
 from athenaeum.conversations.export import import_export
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.migrate import migrate
 from athenaeum.database.roles import APP
-from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs
+from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, MessageTs, PassageId
+from athenaeum.domain.passage import Origin, Period
 from athenaeum.domain.tenant import Tenant
 from athenaeum.gateway.envelope import read_envelope
 from athenaeum.gateway.intake import Intake
 from athenaeum.gateway.rebuild import rebuild
+from athenaeum.retrieval import catalogue
+from athenaeum.retrieval.index import Index
+from athenaeum.retrieval.passages import NewPassage
+from athenaeum.slack.incoming import moment
 from athenaeum.tenants import register
 from support.database import PostgresServer
 from support.slack_events import IDENTITY, Events
-from support.slack_export import lantern
+from support.slack_export import Export, lantern, said
 from support.traffic import Picture, differences, picture
 
 pytestmark = [
@@ -128,25 +136,108 @@ async def test_what_comes_late_changes_a_compressed_chunk_as_it_changes_a_plain_
     assert {name: differences(plain[name], compressed[name]) for name in plain} == {name: {} for name in plain}
 
 
-async def test_what_is_asked_of_a_message_looks_into_its_weeks_alone(database_url: str) -> None:
-    weeks = [Events(start=OLD + week * 604_800) for week in (0, 20, 21)]
+def older() -> Export:
+    """The year before the lantern's week, and more of that week: words said, edited and deleted since."""
+    root, year = "1704103200.000100", [f"2023-{month:02d}-05" for month in range(1, 13)]
+    days = [datetime.fromisoformat(f"{day}T10:00:00+00:00").timestamp() for day in year]
+    said_then = {
+        f"general/{day}.json": [said(f"{at:.0f}.{n:06d}", "U0001", f"{day} {n}") for n in range(30)]
+        for day, at in zip(year, days, strict=True)
+    }
+    edit = said(root, "U0001", "When is it?", thread_ts=root, edited={"user": "U0001", "ts": "1704106000.000000"})
+    gone = said("1704103260.000200", "USLACKBOT", "This message was deleted.", subtype="tombstone", hidden=True)
+    late = said("1704103210.000100", "U0001", "While nobody listened.")
+    register = {name: value for name, value in lantern().files.items() if "/" not in name}
+    return Export({**register, **said_then, "general/2024-01-01.json": [edit, late, gone]})
+
+
+async def test_history_goes_into_compressed_weeks_and_a_second_time_changes_nothing(
+    database_url: str, plain_url: str, tmp_path: Path
+) -> None:
+    newest, past = lantern().zip(tmp_path / "newest.zip"), older()
+    found = list[Picture]()
+    for url in (database_url, plain_url):
+        async with DatabaseConnection(url, pool_size=2) as database:
+            tenant = await register.get(database, DEFAULT_TENANT)
+            for path in (newest, past.zip(tmp_path / "past.zip"), past.folder(tmp_path / url[-8:])):
+                report = await import_export(database, tenant, path)
+                if url == database_url:
+                    compress(url)
+            assert (report.messages, report.new, report.changed) == (363, 0, 0)
+            found.append(await picture(database, DEFAULT_TENANT))
+
+    assert len(owned(database_url, "SELECT show_chunks('slack_message_store')")) == 13
+    assert differences(found[1], found[0]) == {}
+
+
+@pytest.fixture
+async def weeks(database_url: str) -> AsyncGenerator[tuple[DatabaseConnection, Tenant, list[MessageTs]]]:
+    """A message in each of twelve weeks, all compressed; the last two follow a gap."""
     async with DatabaseConnection(database_url, pool_size=2) as database:
         tenant = await register.bind(database, IDENTITY)
-        stamps = [MessageTs(events.ts()) for events in weeks]
-        for events, ts in zip(weeks, stamps, strict=True):
-            events.count += int(events.start)  # ids of its own
+        told = [Events(start=OLD + week * 604_800, count=week * 10) for week in (*range(10), 20, 21)]
+        stamps = [MessageTs(events.ts()) for events in told]
+        for events, ts in zip(told, stamps, strict=True):
             await Intake(database).take_in(read_envelope(events.message("said", ts=ts)), tenant)
-        assert compress(database_url) == 3
-        async with database.session(tenant.id) as session:
-            assert [line.ts for line in await history.message(session, PLACE, stamps[1])] == [stamps[1]]
-            assert await session.scalar(_LOOKED_INTO) == 1
-            assert [line.ts for line in await history.recent(session, PLACE, stamps[2], limit=1)] == [stamps[1]]
-            assert await session.scalar(_LOOKED_INTO) == 2
+        assert compress(database_url) == len(stamps)
+        yield database, tenant, stamps
+
+
+async def test_what_is_asked_of_a_message_looks_into_its_weeks_alone(
+    weeks: tuple[DatabaseConnection, Tenant, list[MessageTs]],
+) -> None:
+    database, tenant, stamps = weeks
+    async with database.session(tenant.id) as session:
+        assert [line.ts for line in await history.message(session, PLACE, stamps[-2])] == [stamps[-2]]
+        assert await session.scalar(_LOOKED_INTO) == 1
+        assert [line.ts for line in await history.recent(session, PLACE, stamps[-1], limit=1)] == [stamps[-2]]
+        assert await session.scalar(_LOOKED_INTO) == 2
 
 
 _LOOKED_INTO = text("""
     SELECT count(*) FROM pg_stat_xact_user_tables
     WHERE schemaname = '_timescaledb_internal' AND relname ~ '_compressed$' AND seq_scan + idx_scan > 0""")
+_ASK = text("""
+    WITH asked AS (
+        INSERT INTO turns (tenant_id, turn_id, surface, channel_id, message_ts, thread_ts, asker_id, question)
+        VALUES (athenaeum_tenant(), gen_random_uuid(), 'slack', :channel, :ts, :ts, 'U0001', 'said') RETURNING turn_id)
+    INSERT INTO turn_messages (tenant_id, channel_id, message_ts, turn_id, words)
+    SELECT athenaeum_tenant(), :channel, :ts, turn_id, 'said' FROM asked""")
+# to plan for a chunk takes its lock; ten years have 500
+_PLANNED_FOR = text("""
+    SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_class ON oid = relation
+    WHERE pid = pg_backend_pid() AND relname ~ '^_hyper_.*_chunk$'""")
+
+
+async def test_what_is_found_and_joined_and_stored_plans_for_its_weeks_alone(
+    weeks: tuple[DatabaseConnection, Tenant, list[MessageTs]],
+) -> None:
+    database, tenant, stamps = weeks
+    ts = stamps[4]
+    async with database.session(tenant.id) as session:
+        index = Index(database, None)
+        passage = NewPassage(Origin.MESSAGE, "#here", "said", channel_id=PLACE, written_at=moment(ts))
+        await index.put(session, tenant.id, f"slack:{PLACE}:{ts}", [passage])
+        found = PassageId(await session.scalar(text("SELECT passage_id FROM passages")) or 0)
+        await session.execute(_ASK, {"channel": PLACE, "ts": ts})
+    batch = bulk.MessageBatch()
+    batch.take(said(ts, "U0001", "said otherwise", edited={"user": "U0001", "ts": "1600100000.000000"}), PLACE)
+    period = Period(PLACE, moment(ts) - timedelta(seconds=1), moment(ts))
+    asks: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
+        "found": lambda session: catalogue.fetch(session, {found: 1.0}),
+        "cited": lambda session: catalogue.among(session, [found], (f"SELECT '{PLACE}'", {})),
+        "said": lambda session: catalogue.holds(session, period),
+        "taken back": lambda session: questions.take_back(session, PLACE, ts),
+        "with files": lambda session: attachments.standing(session, PLACE, stamps[-1]),
+        "stored": lambda session: bulk.store(session, batch),
+    }
+    planned = dict[str, int | None]()
+    for name, ask in asks.items():
+        async with database.session(tenant.id) as session:
+            await ask(session)
+            planned[name] = await session.scalar(_PLANNED_FOR)
+
+    assert planned == dict.fromkeys(asks, 1)
 
 
 async def two_tenants(database: DatabaseConnection) -> tuple[Tenant, Tenant]:

@@ -56,7 +56,9 @@ async def shared(session: AsyncSession, question: Question) -> list[Attachment]:
         forgotten = await threads.forgotten(session, question.place.id, question.thread_ts) or ""
         before = (SlackMessage.ts > forgotten) & (SlackMessage.ts < question.message_ts)
         wanted |= _in_thread(question.thread_ts) & before
-    rows = await session.scalars(_with_files(question.place.id, wanted).order_by(SlackMessage.sent_at.desc()))
+    since = min([question.thread_ts, *own])
+    files = _with_files(question.place.id, wanted, since=since)
+    rows = await session.scalars(files.order_by(SlackMessage.sent_at.desc()))
     told = sorted(rows, key=lambda row: row.ts not in own)
     found = [Attachment(file, row.user_id or "", row.sent_at) for row in told for file in _files(row)]
     return list({attachment.file.id: attachment for attachment in reversed(found)}.values())[::-1]
@@ -67,7 +69,8 @@ async def standing(session: AsyncSession, channel: ChannelId, thread_ts: Message
     turns = select(Turn.turn_id).where(Turn.channel_id == channel, Turn.thread_ts == thread_ts)
     parts = select(TurnMessage.message_ts).where(TurnMessage.channel_id == channel, TurnMessage.turn_id.in_(turns))
     asked = list(map(MessageTs, await session.scalars(parts)))
-    rows = await session.scalars(_with_files(channel, _in_thread(thread_ts) | and_(*at(channel, *asked))))
+    wanted = _in_thread(thread_ts) | and_(*at(channel, *asked))
+    rows = await session.scalars(_with_files(channel, wanted, since=min([thread_ts, *asked])))
     return frozenset(file.id for row in rows for file in _files(row))
 
 
@@ -78,13 +81,13 @@ def file_at(address: str | None) -> str | None:
 
 
 def _in_thread(thread_ts: MessageTs) -> ColumnElement[bool]:
-    in_it = or_(SlackMessage.ts == thread_ts, SlackMessage.thread_ts == thread_ts)
-    return in_it & (SlackMessage.sent_at >= moment(thread_ts))
+    return or_(SlackMessage.ts == thread_ts, SlackMessage.thread_ts == thread_ts)
 
 
-def _with_files(channel: ChannelId, wanted: ColumnElement[bool]) -> Select[SlackMessage]:
+def _with_files(channel: ChannelId, wanted: ColumnElement[bool], *, since: MessageTs) -> Select[SlackMessage]:
     return select(SlackMessage).where(
         SlackMessage.channel_id == channel,
+        SlackMessage.sent_at >= moment(since),  # TimescaleDB makes nothing of a time in one of several conditions
         wanted,
         SlackMessage.deleted_at.is_(None),
         SlackMessage.bot_id.is_(None),

@@ -107,12 +107,14 @@ async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
     if batch.reactions:
         reactions = ((to.channel, to.ts, to.sent_at, one.user, one.name) for to, one in batch.reactions)
         await _copy(driver, _COPY_REACTIONS, reactions)
-    staged, known = (await session.execute(_COUNT)).one()
+    moments = [message.sent_at for message in batch.messages]
+    period = {"first": min(moments, default=None), "last": max(moments, default=None)}
+    staged, known = (await session.execute(_COUNT, period)).one()
     touched = {row.channel_id: frozenset(row.stamps) for row in await session.execute(_MERGE)}
     if known or staged < len(batch.messages):
-        await session.execute(_KEEP_VERSIONS)
+        await session.execute(_KEEP_VERSIONS, period)
     if batch.reactions:
-        await session.execute(_REACT)
+        await session.execute(_REACT, period)
     await session.execute(_CLEAR)
     for erasure in sorted(batch.erased):
         await messages.erase(session, erasure.channel, erasure.ts, at=erasure.at)
@@ -157,11 +159,13 @@ _STAGE_REACTIONS = text("""
 _COPY = f"COPY staged_messages ({_COLUMNS}) FROM STDIN".encode()
 _COPY_REACTIONS = b"COPY staged_reactions (channel_id, ts, sent_at, user_id, name) FROM STDIN"
 _CLEAR = text("DROP TABLE staged_messages, staged_reactions")
-# OFFSET 0 keeps this a look into the index for each row: joined by a hash, a batch would read the whole archive
+# OFFSET 0 keeps this a look into the index for each row: joined by a hash, a batch would read the whole archive. The
+# batch's period leads TimescaleDB to its weeks while it plans.
 _STORED = """
     LEFT JOIN LATERAL (
         SELECT true AS known, deleted_at, text, edited_at FROM slack_messages AS message
         WHERE message.channel_id = staged.channel_id AND message.ts = staged.ts AND message.sent_at = staged.sent_at
+          AND message.sent_at BETWEEN :first AND :last
         OFFSET 0
     ) AS stored ON true"""
 _COUNT = text(f"""

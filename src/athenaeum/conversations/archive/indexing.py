@@ -185,6 +185,8 @@ class _Batch:
             "moments": [message.sent_at for message in messages],
             "texts": [message.text for message in messages],
             "standing": [message.deleted_at is None for message in messages],
+            "first": messages[-1].sent_at,
+            "last": messages[0].sent_at,
         }
         await self._session.execute(_MARK, seen)
 
@@ -201,6 +203,7 @@ _MARK = text("""
                 CAST(:texts AS text[]), CAST(:standing AS boolean[]))
          AS seen (channel_id, ts, sent_at, text, standing)
     WHERE message.channel_id = seen.channel_id AND message.ts = seen.ts AND message.sent_at = seen.sent_at
+      AND message.sent_at BETWEEN :first AND :last
       AND message.text = seen.text AND (message.deleted_at IS NULL) = seen.standing
 """)
 
