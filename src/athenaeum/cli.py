@@ -21,6 +21,7 @@ from athenaeum.commands import (
     escalations,
     events,
     feedback,
+    mcp,
     personas,
     serving,
     slack,
@@ -47,6 +48,7 @@ app.command(rich_help_panel=_RUN)(serving.up)
 app.command(rich_help_panel=_RUN)(serving.gateway)
 app.command(rich_help_panel=_RUN)(serving.worker)
 app.command(rich_help_panel=_RUN)(serving.janitor)
+app.add_typer(mcp.app, name="mcp", rich_help_panel=_RUN)
 app.command(rich_help_panel=_KEEP)(doctor.doctor)
 app.add_typer(events.app, name="events", rich_help_panel=_KEEP)
 app.add_typer(turns.app, name="turns", rich_help_panel=_KEEP)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import structlog
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from athenaeum.domain.price import Price, read_prices
 from athenaeum.errors import Misconfigured
@@ -60,6 +60,8 @@ class Config(BaseSettings):
     anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    mcp_config: Path | None = Field(None, validation_alias="ATHENAEUM_MCP_CONFIG")
 
     worker_pool_size: int = Field(5, ge=1, le=1000, validation_alias="WORKER_POOL_SIZE")
     event_visibility_timeout: int = Field(60, ge=1, validation_alias="EVENT_VISIBILITY_TIMEOUT")
@@ -141,6 +143,13 @@ class Config(BaseSettings):
         if self.engine is EngineName.CELERY and self.broker_url is None:
             faults.append("ATHENAEUM_ENGINE: celery needs a broker: set CELERY_BROKER_URL or REDIS_URL")
         return faults
+
+    def variable(self, name: str) -> str | None:
+        """What the environment, or else `.env`, says a variable is, for a file of the operator's that names it."""
+        sources = [EnvSettingsSource(type(self), case_sensitive=True)]
+        if _is_text(Path(".env")):
+            sources.append(DotEnvSettingsSource(type(self), case_sensitive=True))
+        return next((found for source in sources if (found := source.env_vars.get(name)) is not None), None)
 
     @property
     def prices(self) -> dict[str, Price]:

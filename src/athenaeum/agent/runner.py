@@ -28,7 +28,7 @@ from athenaeum.agent.links import read_links
 from athenaeum.agent.prompts import Prompts
 from athenaeum.agent.reception import Reception
 from athenaeum.agent.secretary import Secretary
-from athenaeum.agent.standing import readable
+from athenaeum.agent.standing import WITHHELD, is_for, readable
 from athenaeum.agent.versions import Versions, fingerprint, of_tools
 from athenaeum.conversations import turns
 from athenaeum.conversations.archive.attachments import Attachment
@@ -51,6 +51,7 @@ from athenaeum.tools.grant import Grant
 from athenaeum.tools.guard import GuardedToolset
 from athenaeum.tools.period import READ_PERIOD
 from athenaeum.tools.quarantine import Quarantine, visible
+from athenaeum.tools.readers import Readers
 from athenaeum.tools.toolset import build_toolset
 
 log = structlog.get_logger(__name__)
@@ -101,7 +102,6 @@ class Runner:
         self._secretary = Secretary(database)
         self._toolset = toolset or build_toolset()
         self._attachments = attachments or Attachments(database, {})
-        self._versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
         self._budget = budget or Budget()
         self._agents: dict[str | None, Agent[Grant, str | DeferredToolRequests]] = {}
         self._models = AsyncExitStack()
@@ -114,6 +114,11 @@ class Runner:
         """Close the models' connections."""
         self._agents.clear()
         await self._models.aclose()
+
+    @property
+    def toolset(self) -> GuardedToolset:
+        """The agent's tools; tools of other servers join them."""
+        return self._toolset
 
     async def openers(self, tenant: TenantId, user: UserId) -> list[str]:
         """Questions that a person may begin a talk by."""
@@ -143,7 +148,8 @@ class Runner:
         if received is not None:
             return received
         purse = Purse(self._database, question)
-        async with Journal(self._database, question, fence=fence, versions=self._versions, purse=purse) as journal:
+        versions = Versions(prompts=self._prompts.version, tools=of_tools(self._toolset))
+        async with Journal(self._database, question, fence=fence, versions=versions, purse=purse) as journal:
             # The versions are not part of the step: a turn goes on in the words it began with.
             step = Step("prompt", fingerprint(question.text))
             if shared:
@@ -152,6 +158,7 @@ class Runner:
             grant = Grant(
                 index=self._index,
                 audience=_audience(question),
+                readers=Readers(self._database, _audience(question)),
                 quarantine=Quarantine(prompt.delimiter),
                 consents=await self._consents(question),
                 progress=progress,
@@ -209,6 +216,9 @@ class Runner:
                     usage_limits=self._budget.limits,
                 )
                 output = result.output
+                if not await is_for(grant.readers, messages, self._toolset):
+                    log.info("turn.answer_withheld", turn=str(question.turn))
+                    output = WITHHELD
                 if isinstance(output, DeferredToolRequests):
                     return propose(question.turn, output, self._toolset)
             except UsageLimitExceeded as error:

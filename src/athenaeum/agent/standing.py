@@ -1,8 +1,10 @@
-"""Which of the sources of an answer its readers may read now."""
+"""What an answer rests on, and whether its readers may read that now."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 
 from athenaeum.conversations.archive import attachments
 from athenaeum.database.connection import DatabaseConnection
@@ -10,6 +12,14 @@ from athenaeum.domain.audience import Audience
 from athenaeum.domain.identity import PassageId
 from athenaeum.domain.turn import Question
 from athenaeum.retrieval.index import Index
+from athenaeum.tools.guard import GuardedToolset
+from athenaeum.tools.mcp.settings import is_foreign
+from athenaeum.tools.readers import Reach, Readers
+
+WITHHELD = (
+    "I asked a tool whose answers are not for everybody who reads here now, so I keep mine to myself. Ask me again in a"
+    " direct message."
+)
 
 
 async def readable(
@@ -31,3 +41,26 @@ async def readable(
             there = await attachments.standing(session, question.place.id, question.thread_ts)
         allowed |= {source for source, file in files.items() if file in there}
     return allowed
+
+
+async def is_for(readers: Readers, messages: Sequence[ModelMessage], toolset: GuardedToolset) -> bool:
+    """Whether what other servers' tools gave in this conversation may be read by all who read along now.
+
+    A turn can wait for days for an approval, and somebody join meanwhile. Of another server's tool that is known no
+    more, nobody knows who may.
+    """
+    used = {
+        part.tool_name
+        for message in messages
+        if isinstance(message, ModelRequest)
+        for part in message.parts
+        if isinstance(part, ToolReturnPart)
+    }
+    if any(is_foreign(name) and name not in toolset.tools for name in used):
+        return False
+    metadata = [tool.metadata or {} for name in used if (tool := toolset.tools.get(name)) is not None]
+    reaches: list[Reach] = [facts["reach"] for facts in metadata if "reach" in facts]
+    if not reaches:
+        return True
+    readership = await readers.look_again()
+    return all(reach.admits(readership) for reach in reaches)

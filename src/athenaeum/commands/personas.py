@@ -170,9 +170,10 @@ async def _check(config: Config, overrides: dict[str, Any]) -> None:
     from athenaeum.llm.models import build_model
     from athenaeum.tools.toolset import build_toolset
     from athenaeum.wiring.agent import model_keys
+    from athenaeum.wiring.mcp import approved_tools
 
-    known = build_toolset().tools
-    if unknown := sorted(set(overrides.get("tools") or ()) - set(known)):
+    known = {*build_toolset().tools, *approved_tools(config)}
+    if unknown := sorted(set(overrides.get("tools") or ()) - known):
         raise Refused(f"there is no tool {unknown[0]!r}: there are {', '.join(sorted(known))}")
     if model := overrides.get("model"):
         async with build_model(model, model_keys(config), prices=config.prices):

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from athenaeum.diagnostics import broker, clock, database, disk, embedder, installations, model, settings, slack
+from athenaeum.diagnostics import broker, clock, database, disk, embedder, installations, mcp, model, settings, slack
 from athenaeum.diagnostics.clock import Reading
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def examine(config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> list[Finding]:
     """Look at every subject; `config` need not be valid, and `now` is this machine's clock.
 
-    Takes as long as the slowest of database, broker, Slack, model and embedder, each of which has its own patience.
+    Takes as long as the slowest of database, broker, Slack, model, embedder and MCP servers; each has its own patience.
     """
     readings: list[Reading] = []
 
@@ -32,6 +32,7 @@ async def examine(config: Config, *, now: Callable[[], datetime] = lambda: datet
         brought = group.create_task(broker.look(config))
         asked = group.create_task(model.look(config))
         embedded = group.create_task(embedder.look(config))
+        served = group.create_task(mcp.look(config))
     return [
         *settings.look(config),
         disk.look(config.home_dir),
@@ -42,4 +43,5 @@ async def examine(config: Config, *, now: Callable[[], datetime] = lambda: datet
         clock.judge(readings),
         *asked.result(),
         embedded.result(),
+        *served.result(),
     ]

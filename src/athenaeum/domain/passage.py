@@ -20,6 +20,8 @@ class Origin(StrEnum):
     MESSAGE = "message"
     FILE = "file"
     """Shared in the conversation; in no index."""
+    TOOL = "tool"
+    """Given by a server of somebody else's; in no index, and never cited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def _respond(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) 
     if [tool.name for tool in tools] == [_READING]:
         return _sum_up(messages)
     question = _question(messages)
-    searches = [tool.name for tool in tools if tool.name.startswith("search_")]
+    # another server's tools are called SERVER__TOOL, and say nothing that could be quoted
+    searches = [tool.name for tool in tools if tool.name.startswith("search_") and "__" not in tool.name]
     if searches and quoting.terms(question) and not _searched(messages):
         parts = [
             ToolCallPart(name, {"query": question[:_QUERY_LIMIT]}, tool_call_id=f"{OFFLINE}_{name}")

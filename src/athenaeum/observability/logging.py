@@ -73,6 +73,14 @@ def configure_logging(*, level: str = "INFO", as_json: bool | None = None) -> No
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def adopt(library: str) -> None:
+    """Have a library that sets up a log of its own, when it is imported, write to ours; nothing below a warning."""
+    logger = logging.getLogger(library)
+    logger.handlers.clear()
+    logger.propagate = True
+    logger.setLevel(logging.WARNING)
+
+
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace the values of secret-looking keys, and secret-looking parts of any text."""
     return {key: _shown(key, value) for key, value in event.items()}

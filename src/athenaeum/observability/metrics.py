@@ -43,6 +43,7 @@ UNPRICED_REQUESTS = Counter(
 BUDGET_STOPS = Counter("athenaeum_budget_stops_total", "Turns that a spent budget stopped", ["tenant", "scope"])
 TOOL_SECONDS = Histogram("athenaeum_tool_seconds", "One tool call", ["tool"], buckets=_SLOW)
 TOOL_ERRORS = Counter("athenaeum_tool_errors_total", "Tool calls that failed", ["tool"])
+MCP_CONNECTED = Gauge("athenaeum_mcp_connected", "Whether an MCP server can be asked", ["server"])
 SEARCH_SECONDS = Histogram("athenaeum_search_seconds", "One search of the index", buckets=_FAST)
 TOKEN_RENEWALS = Counter("athenaeum_token_renewals_total", "Bot tokens renewed, and renewals refused", ["outcome"])
 SLACK_SECONDS = Histogram("athenaeum_slack_seconds", "One Web API call", ["method"], buckets=_SLOW)

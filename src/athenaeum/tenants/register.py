@@ -36,6 +36,13 @@ async def is_connected(database: DatabaseConnection) -> bool:
         return bool(await session.scalar(select(exists().where(connected))))
 
 
+async def is_only(database: DatabaseConnection, tenant: TenantId) -> bool:
+    """Whether no workspace is, or was, connected but this tenant's."""
+    connected = _ROW.slack_team_id.is_not(None) | _ROW.slack_enterprise_id.is_not(None)
+    async with database.session() as session:
+        return not await session.scalar(select(exists().where(connected, _ROW.tenant_id != tenant)))
+
+
 async def get(database: DatabaseConnection, tenant: TenantId) -> Tenant:
     """The tenant with this id.
 

@@ -12,6 +12,7 @@ from athenaeum.domain.passage import Period
 from athenaeum.domain.turn import Progress
 from athenaeum.retrieval.index import Index
 from athenaeum.tools.quarantine import Quarantine
+from athenaeum.tools.readers import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Grant:
 
     index: Index
     audience: Audience
+    readers: Readers
+    """Who the audience is, for tools of which a rule says who may read what they give."""
     quarantine: Quarantine
     consents: Consents
     progress: Callable[[Progress], Awaitable[None]]

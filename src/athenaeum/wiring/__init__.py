@@ -3,6 +3,7 @@
 database    which PostgreSQL, and that it stays there
 library     the index and the documents
 agent       the agent and its models
+mcp         other servers' tools for it
 workspace   the Slack workspace of the configured token
 http        the port for health, metrics and Slack's events
 process     gateway, workers and janitor, together or apart

@@ -18,9 +18,10 @@ from athenaeum.llm.models import ModelKeys, model_factory
 from athenaeum.tenants import register
 from athenaeum.tenants.personas import every_face
 from athenaeum.tools.attachments import Attachments
+from athenaeum.wiring.mcp import open_servers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from pydantic import SecretStr
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from athenaeum.database.connection import DatabaseConnection
     from athenaeum.domain.identity import TenantId
     from athenaeum.domain.tenant import Tenant
+    from athenaeum.observability.health import Probe
     from athenaeum.retrieval.index import Index
     from athenaeum.slack.client import SlackClient
     from athenaeum.tenants.personas import Face
@@ -47,12 +49,19 @@ def model_keys(config: Config) -> ModelKeys:
 
 @asynccontextmanager
 async def open_agent(
-    config: Config, database: DatabaseConnection, index: Index, clients: Mapping[TenantId, SlackClient]
+    config: Config,
+    database: DatabaseConnection,
+    index: Index,
+    clients: Mapping[TenantId, SlackClient],
+    *,
+    looks: dict[str, Callable[[], Awaitable[Probe]]] | None = None,
 ) -> AsyncGenerator[Runner]:
-    """The agent with the configured models; `clients` open the files that are shared with questions.
+    """The agent with the configured models and MCP servers, which then are among the `looks` at health.
+
+    `clients` open the files that are shared with questions.
 
     Raises:
-        Misconfigured: a model is unknown or lacks its key, or a template is broken.
+        Misconfigured: a model is unknown or lacks its key, or a template or the file of MCP servers is broken.
     """
     factory = model_factory(config.model, model_keys(config), prices=config.prices)
     async with factory(None):  # a name that is wrong stops the start, not the first question
@@ -60,7 +69,10 @@ async def open_agent(
     prompts = open_prompts(config)
     await _try_personas(database)
     attachments = Attachments(database, clients)
-    async with Runner(database, index, factory, prompts=prompts, attachments=attachments) as runner:
+    async with (
+        Runner(database, index, factory, prompts=prompts, attachments=attachments) as runner,
+        open_servers(config, runner.toolset, {} if looks is None else looks),
+    ):
         yield runner
 
 

@@ -92,7 +92,9 @@ async def open_process(config: Config, roles: Collection[Role]) -> AsyncGenerato
         intake = Intake(database, limit=limit, clients=workspace.clients)
         hear = hearing(database, intake)
         if Role.WORKER in roles or Role.JANITOR in roles:
-            agent = await stack.enter_async_context(open_agent(config, database, index, workspace.clients))
+            agent = await stack.enter_async_context(
+                open_agent(config, database, index, workspace.clients, looks=parts.probes)
+            )
             employ = partial(broker.consumer, config, database) if config.engine is EngineName.CELERY else None
             engine = open_engine(
                 config,

@@ -15,6 +15,7 @@ from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, UserId
 from athenaeum.domain.tenant import Persona
 from athenaeum.tenants.personas import persona_for
 from support.command_line import CommandLine
+from support.tool_server import SEARCH, approving, definition, write_file
 
 SUPPORT = ChannelId("C0SUPPORT")
 
@@ -105,3 +106,13 @@ async def test_nothing_given_is_a_wrong_call(athenaeum: CommandLine) -> None:
     assert (await athenaeum("personas", "set")).status == 2
     assert "a persona has no field 'colour'" in (await athenaeum("personas", "unset", "--field", "colour")).complaint
     assert (await athenaeum("personas", "show")).out == "nothing is overridden\n"
+
+
+async def test_a_tool_of_another_server_may_be_named_as_soon_as_it_is_approved(
+    athenaeum: CommandLine, database: DatabaseConnection
+) -> None:
+    file = write_file(athenaeum.directory, tracker=approving(definition(), url="https://tracker.example/mcp"))
+    named = ("personas", "set", "--tool", f"tracker__{SEARCH}")
+
+    assert "there is no tool" in (await athenaeum(*named)).complaint
+    assert (await athenaeum(*named, ATHENAEUM_MCP_CONFIG=str(file))).out == "set\n"

@@ -1,0 +1,51 @@
+"""Whether the MCP servers answer, and their tools are what was approved."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from athenaeum.diagnostics.finding import Finding, fault, ok, warning
+from athenaeum.errors import Misconfigured
+from athenaeum.tools.mcp.definition import Approval
+from athenaeum.wiring.mcp import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from athenaeum.config import Config
+    from athenaeum.tools.mcp.definition import Reviewed
+
+SUBJECT = "mcp"
+_UNFIT = frozenset({Approval.CHANGED, Approval.GONE, Approval.AMBIGUOUS})
+
+
+async def look(config: Config) -> list[Finding]:
+    """Connect to each server at once; nothing is said where none is named."""
+    try:
+        named = {name: server for name, server in servers(config).items() if not server.disabled}
+    except Misconfigured as error:
+        return [fault(SUBJECT, line, "mend the file: docs/guides/mcp.md") for line in str(error).splitlines()]
+    if not named:
+        return []
+    from athenaeum.tools.mcp.visit import visit  # noqa: PLC0415 - mcp takes a second, and few have servers
+
+    async with asyncio.TaskGroup() as group:
+        visits = {name: group.create_task(visit(server)) for name, server in named.items()}
+    return [_judge(name, task.result()) for name, task in visits.items()]
+
+
+def _judge(name: str, seen: Sequence[Reviewed] | str) -> Finding:
+    if isinstance(seen, str):
+        mend = "start it, mend its url, headers or command, or set it to disabled: the agent answers without it"
+        return fault(SUBJECT, f"{name}: {seen}", mend)
+    approved = sum(one.approval is Approval.APPROVED for one in seen)
+    unfit = [f"{one.tool} ({one.approval.value})" for one in seen if one.approval in _UNFIT]
+    look = f"look at them with athenaeum mcp tools {name}"
+    if unfit:
+        return warning(
+            SUBJECT, f"{name}: not offered any more: {', '.join(unfit)}", f"{look}, and put the new lines in"
+        )
+    if not approved:
+        return warning(SUBJECT, f"{name}: none of its {len(seen)} tools is approved", look)
+    return ok(SUBJECT, f"{name}: tools that are offered: {approved} of {len(seen)}")
