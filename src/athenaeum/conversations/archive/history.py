@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athenaeum.conversations.archive import people
@@ -18,6 +18,8 @@ from athenaeum.slack.incoming import moment
 
 SAID = ("file_share", "thread_broadcast", "me_message", "bot_message")
 """Subtypes under which somebody said something; any other tells of a join, a topic, a pin."""
+
+_STANDING = (or_(SlackMessage.subtype.is_(None), SlackMessage.subtype.in_(SAID)), SlackMessage.deleted_at.is_(None))
 
 _LATELY = timedelta(days=60)
 """Where most of what is asked for stands; a hypertable's older weeks are looked into only for the rest."""
@@ -35,13 +37,21 @@ class Line:
     sent_at: datetime
 
 
-async def thread(session: AsyncSession, channel: ChannelId, thread_ts: MessageTs, limit: int = 50) -> list[Line]:
-    """A thread's root and its last replies, at most `limit` messages, oldest first."""
+async def thread(
+    session: AsyncSession,
+    channel: ChannelId,
+    thread_ts: MessageTs,
+    limit: int = 50,
+    *,
+    before: MessageTs | None = None,
+) -> list[Line]:
+    """A thread's root and its last replies, or the last before a message; at most `limit` of all, oldest first."""
     root = await _rows(session, at(channel, thread_ts), 1)
     replies = (
         SlackMessage.channel_id == channel,
         SlackMessage.thread_ts == thread_ts,
         SlackMessage.sent_at > moment(thread_ts),
+        true() if before is None else SlackMessage.sent_at < moment(before),
     )
     return await _lines(session, [*root, *await _rows(session, replies, limit - len(root))])
 
@@ -66,9 +76,21 @@ async def recent(session: AsyncSession, channel: ChannelId, before: MessageTs, l
     return await _lines(session, rows)
 
 
+async def reply_counts(session: AsyncSession, channel: ChannelId, roots: Sequence[MessageTs]) -> dict[MessageTs, int]:
+    """How many replies the threads of these messages have; those without any are left out."""
+    if not roots:
+        return {}
+    statement = (
+        select(SlackMessage.thread_ts, func.count())
+        .where(SlackMessage.channel_id == channel, SlackMessage.thread_ts.in_(roots))
+        .where(SlackMessage.sent_at > min(map(moment, roots)), SlackMessage.thread_ts != SlackMessage.ts, *_STANDING)
+        .group_by(SlackMessage.thread_ts)
+    )
+    return {MessageTs(root): count for root, count in await session.execute(statement) if root is not None}
+
+
 async def _rows(session: AsyncSession, wanted: tuple[ColumnElement[bool], ...], limit: int) -> Sequence[SlackMessage]:
-    said = or_(SlackMessage.subtype.is_(None), SlackMessage.subtype.in_(SAID))
-    statement = select(SlackMessage).where(*wanted, said, SlackMessage.deleted_at.is_(None))
+    statement = select(SlackMessage).where(*wanted, *_STANDING)
     newest = await session.scalars(statement.order_by(SlackMessage.sent_at.desc()).limit(max(limit, 0)))
     return newest.all()[::-1]
 
