@@ -44,6 +44,7 @@ class Config(BaseSettings):
     home: Path = Field(Path("~/.athenaeum"), validation_alias="ATHENAEUM_HOME")
     host: str = Field("127.0.0.1", validation_alias="ATHENAEUM_HOST")
     port: int = Field(8001, ge=0, le=65535, validation_alias="ATHENAEUM_PORT")
+    mcp_url: str | None = Field(None, validation_alias="ATHENAEUM_MCP_URL")
 
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
     slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
@@ -108,7 +109,7 @@ class Config(BaseSettings):
             faults.append("SLACK_BOT_TOKEN: a bot token starts with xoxb- (Slack app, OAuth & Permissions)")
         if self.slack_app_token and not self.slack_app_token.get_secret_value().startswith("xapp-"):
             faults.append("SLACK_APP_TOKEN: an app-level token starts with xapp- (Slack app, Basic Information)")
-        for name in ("slack_api_url", "anthropic_base_url", "openai_base_url"):
+        for name in ("slack_api_url", "anthropic_base_url", "openai_base_url", "mcp_url"):
             address = getattr(self, name)
             if address is not None and not _is_http(address):
                 faults.append(f"{self._variable(name)}: give an http:// or https:// address")
@@ -166,6 +167,11 @@ class Config(BaseSettings):
     def home_dir(self) -> Path:
         """`home` with `~` resolved."""
         return self.home.expanduser().resolve()
+
+    @property
+    def mcp_address(self) -> str:
+        """Where clients reach our MCP servers, without a path; their tokens are for this address."""
+        return (self.mcp_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def visibility_timeout(self) -> timedelta:

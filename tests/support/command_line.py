@@ -103,17 +103,36 @@ class CommandLine:
             process.kill()
             await process.ended()
 
-    def _start(self, arguments: tuple[str, ...], settings: dict[str, str]) -> tuple[Forked, Path]:
+    @asynccontextmanager
+    async def piped(self, *arguments: str, stdin: Path, out: Path) -> AsyncGenerator[Forked]:
+        """A command between two named pipes, killed at the end of the block if it is still there."""
+        process, _ = self._start(arguments, {}, stdin=stdin, out=out)
+        try:
+            yield process
+        finally:
+            process.kill()
+            await process.ended()
+
+    def _start(
+        self,
+        arguments: tuple[str, ...],
+        settings: dict[str, str],
+        *,
+        stdin: Path | None = None,
+        out: Path | None = None,
+    ) -> tuple[Forked, Path]:
         said = self.directory / ".said" / str(next(self._numbers))
         said.parent.mkdir(exist_ok=True)
-        out, log = said.with_suffix(".out"), said.with_suffix(".log")
+        out, log = out or said.with_suffix(".out"), said.with_suffix(".log")
         log.touch()
-        out.touch()
+        if not out.exists():
+            out.touch()
         process = self._zygote.fork(
             "athenaeum",
             {**self._environment, **settings},
             log=log,
             out=out,
+            stdin=stdin,
             arguments=arguments,
             directory=self.directory,
         )

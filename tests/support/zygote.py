@@ -1,8 +1,8 @@
 """The product's processes within milliseconds: one process imports the product once, and forks.
 
 Run as a program, it reads one JSON object a line (`{"role": "worker", "environment": {...}, "arguments": [],
-"directory": path, "out": path, "log": path}`), forks such a process with those settings, and prints its id. Beside
-the log of what it wrote to standard error, `.status` has how it ended. It ends when its input closes.
+"directory": path, "in": path, "out": path, "log": path}`), forks such a process with those settings, and prints its
+id. Beside the log of what it wrote to standard error, `.status` has how it ended. It ends when its input closes.
 """
 
 from __future__ import annotations
@@ -107,13 +107,14 @@ class Zygote:
         *,
         log: Path,
         out: Path | None = None,
+        stdin: Path | None = None,
         arguments: Sequence[str] = (),
         directory: Path | None = None,
     ) -> Forked:
         """Start a process with these settings and no others.
 
-        What it says goes to `log`, or what it says to standard output to `out`. It works in `directory`, or in its
-        ATHENAEUM_HOME.
+        What it says goes to `log`, or what it says to standard output to `out`; what it is told comes from `stdin`.
+        It works in `directory`, or in its ATHENAEUM_HOME.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -122,6 +123,7 @@ class Zygote:
             "environment": dict(environment),
             "arguments": list(arguments),
             "directory": str(directory or environment["ATHENAEUM_HOME"]),
+            "in": str(stdin or os.devnull),
             "out": str(out or log),
             "log": str(log),
         }
@@ -148,10 +150,10 @@ def _become(order: dict[str, Any]) -> None:
     from athenaeum.config import Config  # noqa: PLC0415 - in the zygote alone
 
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)  # a run that is killed leaves nobody behind
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    given = os.open(order["in"], os.O_RDONLY)
     out, log = (os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("out", "log"))
-    for given, standard in ((nothing, 0), (out, 1), (log, 2)):
-        os.dup2(given, standard)
+    for opened, standard in ((given, 0), (out, 1), (log, 2)):
+        os.dup2(opened, standard)
     for name in Config().describe():
         os.environ.pop(name, None)
     os.environ.update(order["environment"])

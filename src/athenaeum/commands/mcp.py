@@ -1,4 +1,4 @@
-"""`athenaeum mcp`: other servers' tools, looked at and approved."""
+"""`athenaeum mcp`: other servers' tools, looked at and approved; and servers of our own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from athenaeum.commands import side_doors
 from athenaeum.commands.console import AsJson, err, out, run, settings, show_json
 from athenaeum.errors import Misconfigured, Refused
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from athenaeum.tools.mcp.settings import ServerSettings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Use the tools of other MCP servers.\n\nExample: athenaeum mcp tools github"
+    no_args_is_help=True,
+    help="Use the tools of other MCP servers, and serve what people may read to agents of theirs."
+    "\n\nExample: athenaeum mcp tools github",
 )
+for serving in (side_doors.slack, side_doors.docs, side_doors.token, side_doors.tokens, side_doors.revoke):
+    app.command()(serving)
 
 _STYLES = {"approved": "green", "new": "yellow"}
 

@@ -51,6 +51,8 @@ class Deed(StrEnum):
     BUDGET_CHANGED = "budget.changed"
     MODE_CHANGED = "mode.changed"
     HELPER_CHANGED = "helper.changed"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - a deed's name, as the next
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105
     ERASED = "data.erased"
 
 

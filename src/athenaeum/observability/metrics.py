@@ -48,3 +48,7 @@ SEARCH_SECONDS = Histogram("athenaeum_search_seconds", "One search of the index"
 TOKEN_RENEWALS = Counter("athenaeum_token_renewals_total", "Bot tokens renewed, and renewals refused", ["outcome"])
 SLACK_SECONDS = Histogram("athenaeum_slack_seconds", "One Web API call", ["method"], buckets=_SLOW)
 SLACK_ERRORS = Counter("athenaeum_slack_errors_total", "Web API calls that failed", ["method", "error"])
+MCP_SERVED_SECONDS = Histogram(
+    "athenaeum_mcp_served_seconds", "One call of a tool of our MCP servers", ["tool", "outcome"], buckets=_FAST
+)
+MCP_REFUSED = Counter("athenaeum_mcp_refused_total", "Calls of our MCP servers that nobody may make", ["reason"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +27,7 @@ from athenaeum.wiring.database import open_database
 from athenaeum.wiring.engine import open_engine
 from athenaeum.wiring.http import serve_http
 from athenaeum.wiring.library import open_index
+from athenaeum.wiring.lifetime import until_told_to_end
 from athenaeum.wiring.limit import open_limit
 from athenaeum.wiring.missed import hearing, watch_for_gaps
 from athenaeum.wiring.workspace import Workspace
@@ -167,27 +167,7 @@ async def _listen(socket: SocketMode, workspace: Workspace) -> None:
 
 async def serve(config: Config, roles: Collection[Role], *, ready: Callable[[Running], None]) -> None:
     """Run these roles until SIGTERM or SIGINT; `ready` is told when everything has begun."""
-    stopped, begun = asyncio.Event(), asyncio.Event()
-    loop, whole = asyncio.get_running_loop(), asyncio.current_task()
-    assert whole is not None
-
-    def stop() -> None:
-        if not (begun.is_set() or stopped.is_set()):
-            whole.cancel()  # it may be waiting for a database that never comes
-        stopped.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    try:
-        async with open_process(config, roles) as running:
-            begun.set()
-            ready(running)
-            await stopped.wait()
-            log.info("process.stopping")
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
-        log.info("process.stopped_early")
+    await until_told_to_end(open_process(config, roles), ready=ready)
 
 
 def _require_slack(config: Config, roles: Collection[Role]) -> None:

@@ -31,6 +31,7 @@ from athenaeum.database.models.turns import (
     TurnMessage,
 )
 from athenaeum.database.models.workspaces import (
+    AccessTokenRow,
     AuditEntry,
     AuditHead,
     Budget,
@@ -41,6 +42,7 @@ from athenaeum.database.models.workspaces import (
 )
 
 __all__ = [
+    "AccessTokenRow",
     "Appointment",
     "Approval",
     "AuditEntry",

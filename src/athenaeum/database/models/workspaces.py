@@ -50,6 +50,20 @@ class InstallationRow(Base):
     renewed_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class AccessTokenRow(Base):
+    """A token that was issued for one of our MCP servers, without the token."""
+
+    __tablename__ = "access_tokens"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True)
+    token_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[str]
+    server: Mapped[str]
+    issued_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class HelperRow(Base):
     """Who is called when somebody asks for a human: in a channel, or where nobody else is (`channel_id` empty)."""
 
