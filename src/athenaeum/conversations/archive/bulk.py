@@ -118,7 +118,8 @@ async def merge(session: AsyncSession, batch: MessageBatch) -> Merged:
     await session.execute(_CLEAR)
     for erasure in sorted(batch.erased):
         await messages.erase(session, erasure.channel, erasure.ts, at=erasure.at)
-    await messages.announce(session)
+    if touched:
+        await messages.announce(session, since=MessageTs(min(map(min, touched.values()))))
     new = staged - known
     return Merged(new=new, changed=sum(map(len, touched.values())) - new, touched=touched)
 

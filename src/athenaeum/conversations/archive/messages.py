@@ -24,8 +24,8 @@ from athenaeum.slack.incoming import Payload, moment
 _TABLE = cast("Table", SlackMessage.__table__)
 _VERSIONS = cast("Table", SlackMessageVersion.__table__)
 
-UNINDEXED = "athenaeum_messages"
-"""NOTIFY channel: the payload is the id of a tenant that has messages to be indexed."""
+UNINDEXED = "athenaeum_unindexed"
+"""NOTIFY channel: the id of a tenant that has messages to be indexed, and of the oldest where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +157,14 @@ _GREATER = " OR ".join(f"greatest(old.{name}, excluded.{name}) IS DISTINCT FROM 
 CHANGES = f"({_NEWER} OR {_GREATER})"
 """Whether that changes anything."""
 
-_NOTIFY = func.pg_notify(UNINDEXED, func.athenaeum_tenant().cast(String))
+_SINCE = bindparam("since", type_=String)
+_NOTIFY = func.pg_notify(UNINDEXED, func.concat_ws(" ", func.athenaeum_tenant(), _SINCE))
 # announced at once: a statement less for every event
 _RECORD = text(f"""
     INSERT INTO slack_messages AS old (tenant_id, {", ".join(COLUMNS)})
     VALUES (athenaeum_tenant(), {", ".join(f":{name}" for name in COLUMNS)})
     {MERGED}
-    RETURNING text, edited_at, pg_notify('{UNINDEXED}', CAST(athenaeum_tenant() AS text))
+    RETURNING text, edited_at, pg_notify('{UNINDEXED}', athenaeum_tenant() || ' ' || ts)
 """).bindparams(bindparam("metadata", type_=JSONB))  # noqa: S608 - our own words; values are parameters
 _ANNOUNCE = select(_NOTIFY)
 _KEEP = insert(_VERSIONS).values(tenant_id=func.athenaeum_tenant()).on_conflict_do_nothing()
@@ -230,7 +231,7 @@ async def erase(session: AsyncSession, channel: ChannelId, ts: MessageTs, *, at:
     await session.execute(statement)
     # after it, under the lock of its row: who wrote before has committed, who writes now will find the tombstone
     await bury(session, channel, ts)
-    await announce(session)
+    await announce(session, since=ts)
 
 
 async def bury(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None:
@@ -241,9 +242,9 @@ async def bury(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> None
     await eventlog.blank(session, channel, ts)
 
 
-async def announce(session: AsyncSession) -> None:
-    """Wake the indexer when this transaction commits."""
-    await session.execute(_ANNOUNCE)
+async def announce(session: AsyncSession, *, since: MessageTs | None = None) -> None:
+    """Wake the indexer when this transaction commits; None leaves it to find the oldest that waits."""
+    await session.execute(_ANNOUNCE, {"since": since})
 
 
 async def versions(session: AsyncSession, channel: ChannelId, ts: MessageTs) -> Sequence[SlackMessageVersion]:

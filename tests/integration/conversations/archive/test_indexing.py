@@ -59,6 +59,22 @@ async def test_nothing_is_done_twice(indexer: MessageIndexer) -> None:
     assert await indexer.run_once() == 0
 
 
+async def test_a_backlog_of_years_is_indexed_to_its_end_across_times_when_nobody_spoke(
+    indexer: MessageIndexer, database: DatabaseConnection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await indexer.run_once()
+    [(channel, *_), *_] = await store.rows("SELECT channel_id FROM slack_channels WHERE name = 'general'")
+    days = [0, 1, 2, 300, 301, 302, 303, 900]
+    async with database.session(store.tenant) as session:
+        for day in days:
+            said = {"user": "U0001", "ts": f"{1_500_000_000 + day * 86_400}.000100", "text": f"On day {day}."}
+            await archive.record(session, read_message(said, ChannelId(channel)))
+    monkeypatch.setattr("athenaeum.conversations.archive.indexing._BATCH", 2)
+
+    assert await indexer.run_once() == len(days)
+    assert await store.rows("SELECT count(*) FROM passages WHERE text LIKE 'On day%'") == [(len(days),)]
+
+
 async def test_an_edit_is_indexed_anew_and_a_deletion_is_taken_out(
     indexer: MessageIndexer, database: DatabaseConnection, store: Store, world: World
 ) -> None:
