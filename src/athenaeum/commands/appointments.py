@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
+from athenaeum.commands import listing
+from athenaeum.commands.console import AsJson, out, run, settings
 from athenaeum.commands.tenancy import of_each_tenant
 from athenaeum.errors import Refused
 
@@ -28,18 +28,20 @@ def list_(as_json: AsJson = False) -> None:
     """
     from athenaeum.conversations.appointments import book
 
-    found = run(of_each_tenant(book.listed))
-    if as_json:
-        show_json([_told(name, one) for name, kept in found for one in kept])
-        return
-    if not any(kept for _, kept in found):
-        out.print("nobody has asked for a digest or a reminder")
-        return
-    table = Table("tenant", "number", "what", "channel", "asked by", "next", "rhythm", box=None, pad_edge=False)
-    for name, kept in found:
-        for one in kept:
-            table.add_row(*(escaped(str(value or "")) for value in _told(name, one).values()))
-    out.print(table)
+    listing.show(
+        run(of_each_tenant(book.listed)),
+        {
+            "number": lambda one: str(one.number),
+            "what": lambda one: one.occasion.value,
+            "channel": lambda one: one.channel,
+            "asked by": lambda one: one.owner,
+            "next": _next,
+            "rhythm": _rhythm,
+        },
+        nothing="nobody has asked for a digest or a reminder",
+        as_json=as_json,
+        fields=_fields,
+    )
 
 
 @app.command()
@@ -66,15 +68,22 @@ async def _end(number: int) -> Appointment:
     raise Refused(f"there is no appointment {number}: `athenaeum appointments list` shows those that there are")
 
 
-def _told(tenant: str, one: Appointment) -> dict[str, Any]:
-    from athenaeum.conversations.appointments.telling import told_rhythm
-
+def _fields(one: Appointment) -> dict[str, Any]:
     return {
-        "tenant": tenant,
         "number": one.number,
         "what": one.occasion.value,
         "channel": one.channel,
         "owner": one.owner,
-        "next": f"{one.next_at.astimezone(one.zone):%Y-%m-%d %H:%M %Z}",
-        "rhythm": told_rhythm(one.every) if one.every else None,
+        "next": _next(one),
+        "rhythm": _rhythm(one) or None,
     }
+
+
+def _next(one: Appointment) -> str:
+    return f"{one.next_at.astimezone(one.zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _rhythm(one: Appointment) -> str:
+    from athenaeum.conversations.appointments.telling import told_rhythm
+
+    return told_rhythm(one.every) if one.every else ""

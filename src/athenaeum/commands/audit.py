@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
+from athenaeum.commands import listing
 from athenaeum.commands.console import AsJson, escaped, out, run, show_json
 from athenaeum.commands.tenancy import Limit, of_each_tenant
 
@@ -35,20 +35,19 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
 
     Example: athenaeum audit list --limit 20
     """
-    logs = run(_list(limit))
-    if as_json:
-        show_json([_told(name, entry) for name, entries in logs for entry in entries])
-        return
-    if not any(entries for _, entries in logs):
-        out.print("no entries")
-        return
-    table = Table("tenant", "time", "what", "by", "of", "more", box=None, pad_edge=False)
-    for name, entries in logs:
-        for entry in entries:
-            more = " ".join(f"{key}={value}" for key, value in entry.detail.items())
-            when = f"{entry.recorded_at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(*map(escaped, (name, when, entry.deed, entry.actor, entry.subject, more)))
-    out.print(table)
+    listing.show(
+        run(_list(limit)),
+        {
+            "time": lambda entry: f"{entry.recorded_at:%Y-%m-%d %H:%M:%S}",
+            "what": lambda entry: entry.deed,
+            "by": lambda entry: entry.actor,
+            "of": lambda entry: entry.subject,
+            "more": lambda entry: " ".join(f"{key}={value}" for key, value in entry.detail.items()),
+        },
+        nothing="no entries",
+        as_json=as_json,
+        fields=_fields,
+    )
 
 
 @app.command()
@@ -75,8 +74,8 @@ def verify(anchor: Anchor = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _told(tenant: str, entry: Entry) -> dict[str, Any]:
-    return {"tenant": tenant, **asdict(entry), "hash": entry.hash.hex()}
+def _fields(entry: Entry) -> dict[str, Any]:
+    return {**asdict(entry), "hash": entry.hash.hex()}
 
 
 async def _list(limit: int) -> list[tuple[str, list[Entry]]]:

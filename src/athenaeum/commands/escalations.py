@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from athenaeum.commands import listing
 from athenaeum.commands.channels import channel_named
 from athenaeum.commands.console import AsJson, escaped, out, run, show_json
 from athenaeum.commands.tenancy import Limit, of_each_tenant, session_of
@@ -47,20 +47,19 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
 
     Example: athenaeum escalations list
     """
-    found = run(_list(limit))
-    if as_json:
-        show_json([{"tenant": name, **asdict(call)} for name, calls in found for call in calls])
-        return
-    if not any(calls for _, calls in found):
-        out.print("nobody has asked for a human")
-        return
-    table = Table("tenant", "time", "by", "channel", "thread", "called", "resolved by", box=None, pad_edge=False)
-    for name, calls in found:
-        for call in calls:
-            when = f"{call.asked_at:%Y-%m-%d %H:%M:%S}"
-            told = (name, when, call.asked_by, call.channel, call.thread_ts, call.helper, call.resolved_by or "")
-            table.add_row(*map(escaped, told))
-    out.print(table)
+    listing.show(
+        run(_list(limit)),
+        {
+            "time": lambda call: f"{call.asked_at:%Y-%m-%d %H:%M:%S}",
+            "by": lambda call: call.asked_by,
+            "channel": lambda call: call.channel,
+            "thread": lambda call: call.thread_ts,
+            "called": lambda call: call.helper,
+            "resolved by": lambda call: call.resolved_by or "",
+        },
+        nothing="nobody has asked for a human",
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, short, show_json
+from athenaeum.commands import listing
+from athenaeum.commands.console import AsJson, run, short
 from athenaeum.commands.tenancy import Limit, of_each_tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from athenaeum.conversations.feedback import Opinion
 
 app = typer.Typer(
@@ -28,23 +29,16 @@ def list_(limit: Limit = 50, as_json: AsJson = False) -> None:
     Example: athenaeum feedback list --limit 20
     """
     opinions = run(_list(limit))
-    if as_json:
-        show_json([{"tenant": name, **asdict(opinion)} for name, given in opinions for opinion in given])
-        return
-    if not any(given for _, given in opinions):
-        out.print("nobody has said anything of an answer yet")
-        return
-    table = Table("tenant", "time", "verdict", "by", "channel", "question", box=None, pad_edge=False)
-    has_reasons = any(opinion.reason for _, given in opinions for opinion in given)
-    if has_reasons:
-        table.add_column("reason")
-    for name, given in opinions:
-        for opinion in given:
-            when = f"{opinion.given_at:%Y-%m-%d %H:%M:%S}"
-            told = (name, when, opinion.verdict, opinion.user, opinion.channel, short(opinion.question))
-            why = (short(opinion.reason or ""),) if has_reasons else ()
-            table.add_row(*map(escaped, (*told, *why)))
-    out.print(table)
+    columns: dict[str, Callable[[Opinion], str]] = {
+        "time": lambda opinion: f"{opinion.given_at:%Y-%m-%d %H:%M:%S}",
+        "verdict": lambda opinion: opinion.verdict,
+        "by": lambda opinion: opinion.user,
+        "channel": lambda opinion: opinion.channel,
+        "question": lambda opinion: short(opinion.question),
+    }
+    if any(opinion.reason for _, given in opinions for opinion in given):
+        columns["reason"] = lambda opinion: short(opinion.reason or "")
+    listing.show(opinions, columns, nothing="nobody has said anything of an answer yet", as_json=as_json)
 
 
 async def _list(limit: int) -> list[tuple[str, list[Opinion]]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
-from athenaeum.commands.console import AsJson, escaped, out, run, short, show_json
+from athenaeum.commands import listing
+from athenaeum.commands.console import AsJson, run, short
 from athenaeum.commands.tenancy import Limit, of_each_tenant
 
 if TYPE_CHECKING:
@@ -27,21 +26,18 @@ def parked(limit: Limit = 50, as_json: AsJson = False) -> None:
 
     Example: athenaeum turns parked
     """
-    found = run(_parked(limit))
-    if as_json:
-        show_json([{"tenant": name, **asdict(turn)} for name, turns in found for turn in turns])
-        return
-    if not any(turns for _, turns in found):
-        out.print("no turn waits for anybody")
-        return
-    table = Table("tenant", "until", "asker", "channel", "tools", "question", box=None, pad_edge=False)
-    for name, turns in found:
-        for turn in turns:
-            until = f"{turn.expires_at.astimezone():%Y-%m-%d %H:%M}"
-            table.add_row(
-                *map(escaped, (name, until, turn.asker, turn.channel, ", ".join(turn.tools), short(turn.question)))
-            )
-    out.print(table)
+    listing.show(
+        run(_parked(limit)),
+        {
+            "until": lambda turn: f"{turn.expires_at.astimezone():%Y-%m-%d %H:%M}",
+            "asker": lambda turn: turn.asker,
+            "channel": lambda turn: turn.channel,
+            "tools": lambda turn: ", ".join(turn.tools),
+            "question": lambda turn: short(turn.question),
+        },
+        nothing="no turn waits for anybody",
+        as_json=as_json,
+    )
 
 
 async def _parked(limit: int) -> list[tuple[str, list[Parked]]]:
