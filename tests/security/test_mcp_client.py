@@ -65,8 +65,8 @@ async def test_a_tool_that_its_server_redefines_is_neither_offered_nor_called_un
         await until(lambda: rogue.asked("tools/list") > looks + 2)
 
         assert await box.offered() == {}
-        late = await box.call(OFFERED, query="all I know", listed=kept)
-        assert "Do not call it again" in late
+        assert "out of order" in await box.call(OFFERED, query="all I know", listed=kept)
+        assert "nothing was done" in await box.call(OFFERED, query="what was approved", listed=kept, approved=True)
         assert rogue.calls == []
     async with toolbox(database, tmp_path, rogue=approving(evil, url=rogue.url)) as box:
         assert (await box.offered())[OFFERED].description == evil["description"]
@@ -108,7 +108,7 @@ async def test_no_server_has_a_tool_under_the_name_of_ours_or_of_another_servers
 async def test_two_tools_of_one_name_are_not_offered_and_names_that_would_meet_are_refused(
     rogue: ToolServer, database: DatabaseConnection, tmp_path: Path
 ) -> None:
-    rogue.tools = [definition(), definition(description="The other one.")]
+    rogue.tools = [definition(description="The other one."), definition()]
     async with toolbox(database, tmp_path, rogue=approving(definition(), url=rogue.url)) as box:
         assert await box.offered() == {}
     meeting = approving(definition("search.issues"), definition("search/issues"), url=rogue.url)
@@ -164,7 +164,7 @@ async def test_a_public_name_that_leads_inside_is_not_connected_to(
     async with toolbox(
         database, tmp_path, rogue=approving(definition(), url=f"https://issues.example:{port}/mcp")
     ) as box:
-        assert await box.fault() == f"rogue: issues.example leads to {address}, which is not a public address"
+        assert box.servers.faults["rogue"] == f"issues.example leads to {address}, which is not a public address"
         assert await box.offered() == {}
     assert victim.heard == []
 
@@ -249,7 +249,7 @@ async def test_a_compressed_answer_is_not_unpacked(
 
     rogue.before = bomb
     async with toolbox(database, tmp_path, rogue=approving(definition(), url=rogue.url)) as box:
-        assert "a compression that it was not asked for" in await box.fault()
+        assert "a compression that it was not asked for" in box.servers.faults["rogue"]
     assert {heard.headers["Accept-Encoding"] for heard in rogue.heard} == {"identity"}
 
 
@@ -315,7 +315,7 @@ async def test_the_account_is_shown_to_nobody_whom_the_operator_did_not_name(
     tmp_path: Path,
 ) -> None:
     async with toolbox(database, tmp_path, rogue=guarded(rogue, victim, **changes)) as box:
-        assert reason in await box.fault()
+        assert reason in box.servers.faults["rogue"]
         assert await box.offered() == {}
     assert not [heard for heard in (*victim.heard, *rogue.heard) if heard.path == "/token"]
     assert SECRET not in str([victim.heard, rogue.heard])

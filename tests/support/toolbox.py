@@ -66,10 +66,6 @@ class Toolbox:
         except ToolFailed as failed:
             return failed.message
 
-    async def fault(self) -> str:
-        """Which servers are away, and why."""
-        return (await self.servers.probe()).detail
-
     def _context(self) -> RunContext[Grant]:
         grant = Grant(
             index=Index(self.database, None),

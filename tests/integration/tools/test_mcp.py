@@ -165,7 +165,7 @@ async def test_a_server_that_is_slow_costs_the_call_and_one_that_dies_costs_its_
         told = await box.call("library__look_up", approved=True, title="Dune")
         assert "nothing was done" in told or "it is not known whether this was done" in told
         await until(is_connected("library", wanted=False))
-        assert "library: " in await box.fault()
+        assert (await box.servers.probe()).detail == "library cannot be asked: see athenaeum doctor"
         assert OUT_OF_ORDER in await box.call("library__look_up", title="Dune")
         assert "nothing was done" in await box.call("library__look_up", approved=True, title="Dune")
 
@@ -199,9 +199,7 @@ async def test_servers_that_are_away_hold_nothing_up_and_say_why(database: Datab
     async with toolbox(
         database, tmp_path, far=nowhere, gone={"command": "no-such-command"}, off={**nowhere, "disabled": True}
     ) as box:
-        fault = await box.fault()
-        assert "far: All connection attempts failed" in fault
-        assert "gone: " in fault
-        assert "off" not in fault
+        assert set(box.servers.faults) == {"far", "gone"}
+        assert box.servers.faults["far"] == "All connection attempts failed"
         assert await box.offered() == {}
         assert await box.servers.meet(SOON) is None

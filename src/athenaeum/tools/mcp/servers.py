@@ -49,11 +49,18 @@ class Servers:
                 for connection in self._connections:
                     await connection.tried.wait()
 
+    @property
+    def faults(self) -> dict[str, str]:
+        """Why each server cannot be asked that cannot."""
+        return {one.name: one.fault for one in self._connections if one.fault is not None}
+
     async def probe(self) -> Probe:
-        """Whether each can be asked; the agent answers without them."""
-        away = [f"{one.name}: {one.fault}" for one in self._connections if one.fault is not None]
-        facts = {"connected": len(self._connections) - len(away), "servers": len(self._connections)}
-        return Probe(Status.DEGRADED, "; ".join(away), facts) if away else Probe(Status.UP, facts=facts)
+        """Whether each can be asked; the agent answers without them. The reasons are not for all who look at health."""
+        away = ", ".join(self.faults)
+        facts = {"connected": len(self._connections) - len(self.faults), "servers": len(self._connections)}
+        if not away:
+            return Probe(Status.UP, facts=facts)
+        return Probe(Status.DEGRADED, f"{away} cannot be asked: see athenaeum doctor", facts)
 
     def _put(self, connection: Connection) -> None:
         tools = [
