@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from fastmcp import Client
 
 from athenaeum.mcp_servers.reader import Reader
 from athenaeum.mcp_servers.topic import Topic
 from support.product import Product
+from support.relay import Relay
 from support.side_doors import call, side_door
 
 
@@ -62,6 +64,23 @@ async def test_a_page_that_was_led_here_is_not_answered(
         outside = await door.begin(token, host="athenaeum.example", origin="https://athenaeum.example")
 
     assert (led.status_code, browsed.status_code, outside.status_code) == (421, 403, 200)
+
+
+async def test_while_the_database_is_away_nobody_hears_that_their_token_is_bad(
+    product: Product, database_url: str, reader: Callable[[str], Reader]
+) -> None:
+    async with AsyncExitStack() as stack:
+        relay = await stack.enter_async_context(Relay(database_url))
+        door = await stack.enter_async_context(side_door(relay.url))
+        token = await door.token(reader("maya"))
+        assert (await door.begin(token)).status_code == 200
+        relay.cut()
+
+        away = await door.begin(token)
+        health = await door.http.get("/ready")
+
+    assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+    assert health.status_code == 503
 
 
 async def test_a_person_who_asks_without_end_is_told_to_wait_and_others_are_not(
