@@ -7,6 +7,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.identity import PassageId
@@ -106,3 +108,12 @@ async def test_neither_the_model_nor_the_answer_nor_the_journal_has_one_that_sta
     kept = await desk.execute("SELECT result::text FROM steps")
     assert len(kept) > 1
     assert not _is_out(credential, str(kept))
+
+
+async def test_a_statement_that_fails_does_not_tell_its_values(database: DatabaseConnection) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with database.session() as session:
+            await session.execute(text("SELECT CAST(:words AS text) FROM nowhere"), {"words": "canary"})
+
+    assert "nowhere" in str(failed.value)
+    assert "canary" not in str(failed.value)

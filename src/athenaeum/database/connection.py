@@ -73,6 +73,7 @@ class DatabaseConnection:
             max_overflow=max_overflow,
             pool_pre_ping=True,
             echo=echo,
+            hide_parameters=True,  # an error is logged, and what people wrote is not
             poolclass=AsyncAdaptedQueuePool,
             connect_args={"async_creator_fn": Wire.open, **_settings()},
         )
