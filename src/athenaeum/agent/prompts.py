@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 SYSTEM, CONTEXT, HELP, QUESTIONS = "system.md.j2", "context.md.j2", "help.md.j2", "questions.md.j2"
 _RULES, _FILES, _LINKED = "rules.md.j2", "files.md.j2", "linked.md.j2"
+_LOADER = PackageLoader(__package__ or "athenaeum.agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,11 @@ class Prompts:
         Raises:
             Misconfigured: a template is broken; the message names the file, the line and the fault.
         """
-        packaged = PackageLoader(__package__ or "athenaeum.agent")
         if directory is not None and not directory.is_dir():
             raise Misconfigured(f"{directory}: there is no such folder of templates")
-        own = [FileSystemLoader(directory)] if directory is not None else []
-        self._templates = _environment(ChoiceLoader([*own, packaged]))
-        self._rules = _environment(packaged)
+        self._rules = self._templates = _packaged()
+        if directory is not None:
+            self._templates = _environment(ChoiceLoader([FileSystemLoader(directory), _LOADER]))
         self._try()
         told = [(self._templates, SYSTEM), (self._templates, CONTEXT)]
         told += [(self._rules, name) for name in (_RULES, _FILES, _LINKED)]
@@ -128,6 +129,12 @@ def check(persona: Persona) -> None:
         if persona.context_template is not None:
             _render_text(CONTEXT, persona.context_template, thread="", recent="", **values)
             _render_text(CONTEXT, persona.context_template, thread="A thread.", recent="A message.", **values)
+
+
+@cache
+def _packaged() -> Environment:
+    """Compiled once in a process: that takes 50 ms, and several of its parts have prompts."""
+    return _environment(_LOADER)
 
 
 def _environment(loader: Any = None) -> Environment:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from athenaeum.database.connection import connect
-from athenaeum.database.migrate import MINIMUM_SERVER
+from athenaeum.database.revisions import MINIMUM_SERVER
 from athenaeum.diagnostics import clock, histories, queue, schema
 from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.errors import Misconfigured

@@ -68,10 +68,11 @@ async def _migrate(database: DatabaseConnection, *, patient: bool) -> None:
     while True:
         try:
             await database.create_tables()
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             if not (patient and transient(error)):
                 raise
-            log.warning("database.unreachable", reason=type(error.orig).__name__, retry_in=_WAIT_SECONDS)
+            fault = error.orig if isinstance(error, DBAPIError) else error
+            log.warning("database.unreachable", reason=type(fault).__name__, retry_in=_WAIT_SECONDS)
         else:
             return
         await asyncio.sleep(_WAIT_SECONDS)

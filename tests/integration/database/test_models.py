@@ -23,7 +23,7 @@ from sqlalchemy.schema import SchemaItem
 
 from athenaeum import database
 from athenaeum.database.embedded import EmbeddedPostgres
-from athenaeum.database.migrate import migrate, pending
+from athenaeum.database.migrate import migrate, newest, pending
 from athenaeum.database.models import Base
 from athenaeum.database.roles import APP, ENGINE
 from support.database import PostgresServer
@@ -154,6 +154,10 @@ def _schema_of(connection: Connection) -> list[Any]:
     rows = list(connection.exec_driver_sql(_SCHEMA))
     connection.rollback()
     return rows
+
+
+async def test_the_newest_schema_is_known_without_alembic(empty_database_url: str) -> None:
+    assert (await pending(empty_database_url))[-1] == newest()
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:

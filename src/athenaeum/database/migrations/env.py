@@ -1,4 +1,4 @@
-"""Alembic's entrance: runs on the connection that `athenaeum.database.migrate` hands in."""
+"""Alembic's entrance: runs on the connection that `athenaeum.database.revisions` hands in."""
 
 from __future__ import annotations
 
