@@ -32,14 +32,15 @@ def ground(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.parametrize(("fault", "test"), TRIALS)
-def test_a_planted_fault_is_found(fault: Fault, test: str, ground: ProvingGround) -> None:
+def test_a_planted_fault_is_found(fault: Fault, test: str, ground: ProvingGround, template: str) -> None:
+    migrated = {} if fault.in_schema else {"ATHENAEUM_TEST_TEMPLATE": template}
     with fault.planted(ground.source):
-        report = ground.run(test)
+        report = ground.run(test, **migrated)
     assert report.failed, report.said
 
 
-def test_what_finds_them_finds_nothing_where_none_is_planted(ground: ProvingGround) -> None:
+def test_what_finds_them_finds_nothing_where_none_is_planted(ground: ProvingGround, template: str) -> None:
     tests = {fault.found_by for fault in FAULTS}
-    report = ground.run(*tests)
+    report = ground.run(*tests, ATHENAEUM_TEST_TEMPLATE=template)
     assert not report.failed, report.said
     assert len(report.passed) >= len(tests), report.said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from slacksim.server import SlackSim
 from support.anthropic_server import AnthropicServer
 from support.bouncer import PgBouncer
 from support.database import PostgresServer
-from support.product import Product, at_work, workspace
+from support.product import COMPANY, Product, at_work, workspace
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -42,8 +43,14 @@ def database_url(request: pytest.FixtureRequest, database_url: str, door: str) -
 
 
 @pytest.fixture
-async def sim() -> AsyncGenerator[SlackSim]:
-    async with workspace() as running:
+def company() -> dict[str, Any]:
+    """Whose workspace it is."""
+    return COMPANY
+
+
+@pytest.fixture
+async def sim(company: dict[str, Any]) -> AsyncGenerator[SlackSim]:
+    async with workspace(company) as running:
         yield running
 
 

@@ -1,11 +1,12 @@
 """Databases for tests: one server per test run, a fresh migrated database per test.
 
 The server is the product's embedded PostgreSQL under a temporary home, shared by all xdist workers. Set
-ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server, or ATHENAEUM_TEST_TIMESCALE_URL for one
-with TimescaleDB, in every database. Its sessions write nothing that must outlive the run, so fsync is off (a killed
-postmaster loses nothing by that, only a killed machine does), and its files are in memory where there is room: a
-database of 900 files took 159 ms to make on a disk, and 57 ms there.
-There its files are copied, and not its pages by way of the WAL: 50 ms of CPU instead of 84, with its end.
+ATHENAEUM_TEST_DSN to the libpq URL of a superuser to run on another server (with ATHENAEUM_TEST_TEMPLATE naming a
+database that is migrated there), or ATHENAEUM_TEST_TIMESCALE_URL for one with TimescaleDB, in every database. Its
+sessions write nothing that must outlive the run, so fsync is off (a killed postmaster loses nothing by that, only a
+killed machine does), and its files are in memory where there is room: a database of 900 files took 159 ms to make on a
+disk, and 57 ms there. There its files are copied, and not its pages by way of the WAL: 50 ms of CPU instead of 84,
+with its end.
 """
 
 from __future__ import annotations
@@ -130,6 +131,9 @@ def postgres_url(postgres: PostgresServer) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template(postgres: PostgresServer) -> AsyncGenerator[str]:
     """The name of a migrated database that nobody connects to, one per worker."""
+    if given := os.environ.get("ATHENAEUM_TEST_TEMPLATE"):
+        yield given
+        return
     name = f"template_{secrets.token_hex(6)}"
     url = postgres.create(name)
     postgres.extend(name, *postgres.extensions, "pg_trgm", "pg_stat_statements")

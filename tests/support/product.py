@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from athenaeum.config import Config
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.database.link import FAULTS, Link
 from athenaeum.database.models import Turn
 from athenaeum.domain.passage import Origin
 from athenaeum.domain.tenant import Tenant
@@ -40,7 +41,7 @@ RUNBOOK = NewPassage(
 )
 QUESTION = "How do I retry a failed event?"
 
-COMPANY: dict[str, Any] = {
+PLATFORM: dict[str, Any] = {
     "team": {"name": "Lantern", "domain": "lantern"},
     "users": [{"name": "maya", "real_name": "Maya Chen"}, {"name": "tom"}, {"name": "ines"}],
     "channels": [
@@ -57,6 +58,14 @@ COMPANY: dict[str, Any] = {
                 },
             ],
         },
+        {"kind": "im", "members": ["maya", "athenaeum"]},
+    ],
+}
+"""Where most questions are asked, and no other channels: each of them is read at every start."""
+COMPANY: dict[str, Any] = {
+    **PLATFORM,
+    "channels": [
+        *PLATFORM["channels"],
         {
             "name": "finance",
             "kind": "private",
@@ -64,7 +73,6 @@ COMPANY: dict[str, Any] = {
             "messages": [{"user": "ines", "text": "The acquisition budget is codename heliotrope.", "ago": 3600}],
         },
         {"name": "board", "kind": "private", "members": ["ines", "maya", "athenaeum"]},
-        {"kind": "im", "members": ["maya", "athenaeum"]},
         {"kind": "im", "members": ["ines", "athenaeum"]},
     ],
 }
@@ -84,6 +92,11 @@ class Product:
     tenant: Tenant
     seen: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Everything that each message of the bot has shown, by its ts."""
+    link: Link = field(init=False)
+    """For what is asked again and again while a question is answered: a session costs ten times as much."""
+
+    def __post_init__(self) -> None:
+        self.link = Link(self.running.database)
 
     @property
     def bot(self) -> str:
@@ -140,8 +153,9 @@ class Product:
         """Whether every event was delivered and the queue is empty."""
         if not all(sent.acked or sent.given_up for sent in self.sim.simulation.outbox.deliveries):
             return False
-        [[unindexed]] = await self.rows("SELECT count(*) FROM slack_messages WHERE indexed_at IS NULL", own=True)
-        return unindexed == 0 and await empty_queue(self.running.database)
+        if not await _is_empty(self.link):
+            return False
+        return not await self.rows("SELECT 1 FROM slack_messages WHERE indexed_at IS NULL LIMIT 1", own=True)
 
     async def rows(self, statement: str, *, own: bool = False) -> list[tuple[Any, ...]]:
         """Ask the database: as the engine, or as the tenant for what is its `own`."""
@@ -167,8 +181,9 @@ async def at_work(
         await connect(sim, running, via=via)
         await running.workspace.synced.wait()
         await product.put()
-        await product.rest()
-        yield product
+        async with product.link:
+            await product.rest()
+            yield product
 
 
 def configure(sim: SlackSim, database_url: str | None, home: Path, *, via: Via = "socket", **settings: Any) -> Config:
@@ -199,13 +214,24 @@ async def connect(sim: SlackSim, running: Running, *, via: Via) -> None:
         await until(lambda: _true(sim.simulation.sockets.connection_count > 0))
 
 
-async def empty_queue(database: DatabaseConnection) -> bool:
-    """Whether every event is completed; none may have failed."""
-    async with database.session() as session:
-        failed = (await session.execute(text("SELECT kind, error FROM failed_events"))).all()
-        queued = (await session.execute(text("SELECT count(*) FROM queued_events"))).scalar_one()
-    assert failed == []
-    return queued == 0
+async def drained(database: DatabaseConnection) -> None:
+    """Wait until every event is completed; none may have failed."""
+    async with Link(database) as link:
+        await until(lambda: _is_empty(link))
+
+
+async def _is_empty(link: Link) -> bool:
+    try:
+        [(queued, failed)] = await link.fetch(_QUEUE, [])
+    except FAULTS:  # some tests take the database away
+        return False
+    assert failed is None
+    return not queued
+
+
+_QUEUE = """
+    SELECT EXISTS (SELECT FROM queued_events), (SELECT array_agg(f.kind || ': ' || f.error) FROM failed_events AS f)
+"""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:

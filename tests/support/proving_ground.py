@@ -1,11 +1,13 @@
 """Runs tests on a copy of the product: one process imports the libraries once, and forks for each run.
 
 Run as a program with the copy's path, it reads one JSON object a line (`{"tests": [...], "report": path, "log":
-path}`), runs these tests in a fork that imports the copy, and prints the report's path. It ends when its input closes.
+path, "environment": {...}}`), runs these tests in a fork that imports the copy, and prints the report's path. It ends
+when its input closes.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -81,13 +83,13 @@ class ProvingGround:
         with self._process:
             pass  # closes its pipes, and waits
 
-    def run(self, *tests: str) -> Report:
-        """Run tests on the copy as it is now."""
+    def run(self, *tests: str, **environment: str) -> Report:
+        """Run tests on the copy as it is now, with more variables."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._runs += 1
         log, report = (self._home / f"{self._runs}.{ending}" for ending in ("log", "xml"))
-        order = {"tests": tests, "report": str(report), "log": str(log)}
+        order = {"tests": tests, "report": str(report), "log": str(log), "environment": environment}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         # A run that was given up, since its time was over, ends before this one.
@@ -109,6 +111,7 @@ def _serve() -> None:
     sys.path[0] = sys.argv[1]  # not the folder of this file, whose names are those of other things
     for module in _SLOW:
         import_module(module)
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
@@ -123,6 +126,7 @@ def _become(order: dict[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for given, standard in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(given, standard)
+    os.environ.update(order["environment"])
     status: int = pytest.ExitCode.INTERNAL_ERROR
     try:
         status = pytest.main(_arguments(order["tests"], order["report"]))
@@ -134,7 +138,7 @@ def _become(order: dict[str, Any]) -> None:
 
 def _arguments(tests: Sequence[str], report: str) -> list[str]:
     # Asserts are not rewritten: plugins are imported already, and nobody reads the details.
-    return [*tests, "-q", "-n0", "--assert=plain", "--tb=short", f"--junitxml={report}"]
+    return [*tests, "-q", "-n0", "--assert=plain", "--tb=short", "--hypothesis-profile=planted", f"--junitxml={report}"]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import json
 import os
 import select
@@ -136,8 +137,11 @@ class Zygote:
 
 
 def _serve() -> None:
+    gc.disable()
     for module in _SLOW:
         import_module(module)
+    gc.freeze()  # forks share what they don't look through
+    gc.enable()
     for line in sys.stdin:
         _bury()
         pid = os.fork()

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from athenaeum.conversations import modes
 from athenaeum.domain.channel import Mode
 from athenaeum.domain.identity import ChannelId
 from slacksim.model import Message
 from slacksim.server import SlackSim
-from support.product import QUESTION, Product, at_work, until
+from support.product import COMPANY, QUESTION, Product, at_work, until
 from support.stage import said
 
 DEPLOYED = "When is the billing service deployed?"
 RETRY = "athenaeum events retry ID"
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 async def shown(product: Product, asked: Message, count: int) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
@@ -12,10 +13,15 @@ from athenaeum.conversations.escalations import EVERYWHERE
 from athenaeum.domain.identity import ChannelId
 from athenaeum.slack.formatting import HUMAN, RESOLVED
 from slacksim.model import JsonObject, Message
-from support.product import QUESTION, Product
+from support.product import COMPANY, QUESTION, Product
 from support.stage import said
 
 ON_CALL = "S0NCALL"
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 @pytest.fixture

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from athenaeum.slack.formatting import REVEAL
 from slacksim.model import Ephemeral, JsonObject, Message
-from support.product import Product
+from support.product import COMPANY, Product
 
 QUESTION = "What is the codename of the acquisition budget?"
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 def shown(product: Product) -> list[Ephemeral]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,10 +14,15 @@ from athenaeum.observability.metrics import LIMIT_FALLBACKS
 from slacksim.faults import Mode
 from slacksim.model import Ephemeral, Message
 from slacksim.server import SlackSim
-from support.product import Product, at_work
+from support.product import COMPANY, Product, at_work
 from support.redis_server import RedisServer
 
 SENTENCE = "I'm receiving too many requests right now. Please try again in a moment."
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ from slacksim.api.chat import address
 from slacksim.model import Message
 from slacksim.server import SlackSim
 from support.anthropic_server import KEY, AnthropicServer, Says
-from support.product import Product, at_work
+from support.product import COMPANY, Product, at_work
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 @pytest.fixture

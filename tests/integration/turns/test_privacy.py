@@ -11,10 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from support.product import Product, at_work, workspace
+from support.product import COMPANY, Product, at_work, workspace
 from support.stage import said
 
 _ADDRESS = re.compile(r"<(https?://[^|>]+)\|")
+
+
+@pytest.fixture
+def company() -> dict[str, Any]:
+    return COMPANY
 
 
 @pytest.mark.parametrize(

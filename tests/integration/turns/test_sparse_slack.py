@@ -14,7 +14,7 @@ import pytest
 
 from athenaeum.config import Config
 from athenaeum.wiring.process import Role, Running, open_process
-from support.product import QUESTION, RUNBOOK, Via, empty_queue, until
+from support.product import QUESTION, RUNBOOK, Via, drained, until
 from support.sparse_slack import APP_TOKEN, BOT_TOKEN, PERSON, ROOM, SECRET, Shown, SparseSlack
 
 RETRY = "athenaeum events retry ID"
@@ -77,7 +77,7 @@ async def assert_well(running: Running) -> None:
 
 async def the_answer(slack: SparseSlack, running: Running, event: dict[str, Any]) -> Shown:
     """The one message that the bot has shown, after all work is done."""
-    await until(lambda: empty_queue(running.database))
+    await drained(running.database)
     (shown,) = slack.messages.values()
     assert (shown.channel, shown.thread_ts) == (event["channel"], event["ts"])
     assert RETRY in shown.states[-1]
@@ -124,7 +124,7 @@ async def test_a_question_that_comes_with_the_first_connection_ever_is_taken(
         group.create_task(slack.send(asked))
         async with connected(slack, database_url, home, via="socket") as running:
             await until(lambda: has_spoken(slack))
-            await until(lambda: empty_queue(running.database))
+            await drained(running.database)
     (shown,) = slack.messages.values()
     assert shown.thread_ts == asked["ts"]
 
@@ -173,7 +173,7 @@ async def test_an_answer_whose_placeholder_is_gone_is_posted_anew(slack: SparseS
     slack.gone = lambda text: RETRY in text
     asked = slack.mention(QUESTION)
     await slack.send(asked)
-    await until(lambda: empty_queue(by_socket.database))
+    await drained(by_socket.database)
     placeholder, answer = slack.messages.values()
     assert RETRY not in placeholder.states[-1]
     assert RETRY in answer.states[-1]

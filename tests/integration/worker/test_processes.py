@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator
@@ -17,6 +16,7 @@ from athenaeum.database.connection import DatabaseConnection
 from athenaeum.database.embedded import EmbeddedPostgres
 from support import event_worker
 from support.events import Queue, listening, until
+from support.zygote import Forked, Zygote
 
 pytestmark = pytest.mark.chaos
 
@@ -24,25 +24,27 @@ pytestmark = pytest.mark.chaos
 class Fleet:
     """Workers in processes of their own, and the log they share."""
 
-    def __init__(self, log: Path) -> None:
-        self.log = log
-        self._workers: list[asyncio.subprocess.Process] = []
+    def __init__(self, zygote: Zygote, folder: Path) -> None:
+        self.log = folder / "log"
+        self._zygote = zygote
+        self._folder = folder
+        self._workers: list[Forked] = []
 
-    async def hire(
-        self, url: str, *, work: float = 0.0, lease: float = 60.0, drain: float = 10.0
-    ) -> asyncio.subprocess.Process:
-        arguments = (url, str(self.log), str(work), str(lease), str(drain))
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, str(event_worker.__file__), *arguments, stdout=asyncio.subprocess.DEVNULL
+    def hire(self, url: str, *, work: float = 0.0, lease: float = 60.0, drain: float = 10.0) -> Forked:
+        worker = self._zygote.fork(
+            "pool",
+            {},
+            arguments=[url, str(self.log), str(work), str(lease), str(drain)],
+            log=self._folder / f"{len(self._workers)}.log",
+            directory=self._folder,
         )
         self._workers.append(worker)
         return worker
 
     async def dismiss(self) -> None:
         for worker in self._workers:
-            with suppress(ProcessLookupError):
-                worker.kill()
-            await worker.wait()
+            worker.kill()
+            await worker.ended()
 
     def lines(self, word: str) -> list[tuple[int, int]]:
         """(event, pid) of each line that begins with the word."""
@@ -50,15 +52,15 @@ class Fleet:
 
 
 @pytest_asyncio.fixture
-async def fleet(tmp_path: Path) -> AsyncGenerator[Fleet]:
-    fleet = Fleet(tmp_path / "log")
+async def fleet(zygote: Zygote, tmp_path: Path) -> AsyncGenerator[Fleet]:
+    fleet = Fleet(zygote, tmp_path)
     yield fleet
     await fleet.dismiss()
 
 
 async def test_many_workers_in_several_processes_process_each_event_once(events: Queue, fleet: Fleet) -> None:
     for _ in range(3):
-        await fleet.hire(events.database.url, work=0.01)
+        fleet.hire(events.database.url, work=0.01)
     await listening(events, 3)
     for n in range(300):
         await events.put(n, ordering_key=f"key-{n % 40}" if n % 2 else None)
@@ -70,11 +72,11 @@ async def test_many_workers_in_several_processes_process_each_event_once(events:
 async def test_the_events_of_a_killed_worker_are_processed_by_another(events: Queue, fleet: Fleet) -> None:
     for n in range(5):
         await events.put(n)
-    victim = await fleet.hire(events.database.url, work=60, lease=2)
+    victim = fleet.hire(events.database.url, work=60, lease=2)
     await until(lambda: len(fleet.lines("begin")) == 5)
     victim.kill()
-    await victim.wait()
-    heir = await fleet.hire(events.database.url, lease=2)
+    await victim.ended()
+    heir = fleet.hire(events.database.url, lease=2)
     await until(lambda: len(fleet.lines("end")) == 5)
     assert sorted(fleet.lines("end")) == [(n, heir.pid) for n in range(5)]
 
@@ -82,39 +84,40 @@ async def test_the_events_of_a_killed_worker_are_processed_by_another(events: Qu
 async def test_sigterm_hands_unfinished_work_to_another_long_before_its_lease_ends(events: Queue, fleet: Fleet) -> None:
     for n in range(5):
         await events.put(n)
-    leaving = await fleet.hire(events.database.url, work=60, drain=0.1)
+    leaving = fleet.hire(events.database.url, work=60, drain=0.1)
     await until(lambda: len(fleet.lines("begin")) == 5)
-    heir = await fleet.hire(events.database.url)
-    leaving.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(leaving.wait(), 15) == 0
-    await until(lambda: len(fleet.lines("end")) == 5, seconds=15)
+    heir = fleet.hire(events.database.url)
+    leaving.send(signal.SIGTERM)
+    await asyncio.wait_for(leaving.ended(), 20)
+    assert leaving.status == 0
+    await until(lambda: len(fleet.lines("end")) == 5)
     assert {pid for _, pid in fleet.lines("end")} == {heir.pid}
 
 
 async def test_sigterm_lets_work_finish_that_takes_less_than_the_drain_time(events: Queue, fleet: Fleet) -> None:
     for n in range(5):
         await events.put(n)
-    leaving = await fleet.hire(events.database.url, work=1)
+    leaving = fleet.hire(events.database.url, work=1)
     await until(lambda: len(fleet.lines("begin")) == 5)
-    leaving.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(leaving.wait(), 15) == 0
+    leaving.send(signal.SIGTERM)
+    await asyncio.wait_for(leaving.ended(), 20)
+    assert leaving.status == 0
     assert len(fleet.lines("end")) == 5
     assert await events.stats() == {"pending": 0, "processing": 0, "completed": 5, "failed": 0}
 
 
 async def test_a_second_sigterm_cuts_the_drain_short(events: Queue, fleet: Fleet) -> None:
     await events.put()
-    leaving = await fleet.hire(events.database.url, work=60, drain=60)
+    leaving = fleet.hire(events.database.url, work=60, drain=60)
     await until(lambda: len(fleet.lines("begin")) == 1)
-    leaving.send_signal(signal.SIGTERM)
+    leaving.send(signal.SIGTERM)
 
     async def stopping() -> bool:
         # one that comes before the first was seen would be one and the same; after the end there is nobody to take it
-        with suppress(ProcessLookupError):
-            leaving.send_signal(signal.SIGTERM)
+        leaving.send(signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(leaving.wait(), 0.2)
-        return leaving.returncode is not None
+            await asyncio.wait_for(leaving.ended(), 0.2)
+        return not leaving.running
 
     await until(stopping, seconds=20)
     assert len(await events.claim()) == 1
@@ -135,7 +138,7 @@ async def test_a_restart_of_the_database_in_the_middle_loses_nothing(home: Path,
             for n in range(200):
                 await events.put(n)
             for _ in range(2):
-                await fleet.hire(server.url, work=0.05)
+                fleet.hire(server.url, work=0.05)
             for milestone in (30, 80):
                 await until(lambda milestone=milestone: len(fleet.lines("end")) >= milestone)
                 postmaster = int((server.data_dir / "postmaster.pid").read_text().split()[0])

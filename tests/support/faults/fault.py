@@ -31,6 +31,11 @@ class Fault:
     found_by: str
     storm: str | None = None
 
+    @property
+    def in_schema(self) -> bool:
+        """Whether databases that are made from now on differ."""
+        return "/migrations/" in self.place
+
     @contextmanager
     def planted(self, source: Path) -> Generator[None]:
         """Have it in a copy of the product's source, for as long as the block lasts.

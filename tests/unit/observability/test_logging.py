@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
     handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
     logging.getLogger().handlers = handlers
     logging.getLogger().setLevel(level)
 
