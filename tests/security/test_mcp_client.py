@@ -178,7 +178,8 @@ async def test_dns_rebinding_gains_nothing_for_what_was_judged_is_what_is_connec
     file = approving(definition(), url=f"http://issues.example:{port}/mcp", private=True)
     async with toolbox(database, tmp_path, rogue=file) as box:
         assert "Nothing about x." in await box.call(OFFERED, query="x")
-        assert len(asked) == len([heard for heard in rogue.heard if heard.method == "POST"])
+        posted = sum(heard.method == "POST" for heard in rogue.heard)
+        assert posted <= len(asked) <= posted + 1  # one may be on its way
         assert rogue.heard[0].headers["Host"] == f"issues.example:{port}"
 
         answers(monkeypatch, "issues.example", ["169.254.169.254"])

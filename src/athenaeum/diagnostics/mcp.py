@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from athenaeum.config import Config
     from athenaeum.tools.mcp.definition import Reviewed
+    from athenaeum.tools.mcp.settings import ServerSettings
 
 SUBJECT = "mcp"
 _UNFIT = frozenset({Approval.CHANGED, Approval.GONE, Approval.AMBIGUOUS})
@@ -32,15 +33,17 @@ async def look(config: Config) -> list[Finding]:
 
     async with asyncio.TaskGroup() as group:
         visits = {name: group.create_task(visit(server)) for name, server in named.items()}
-    return [_judge(name, task.result()) for name, task in visits.items()]
+    return [_judge(name, named[name], task.result()) for name, task in visits.items()]
 
 
-def _judge(name: str, seen: Sequence[Reviewed] | str) -> Finding:
+def _judge(name: str, server: ServerSettings, seen: Sequence[Reviewed] | str) -> Finding:
     if isinstance(seen, str):
         mend = "start it, mend its url, headers or command, or set it to disabled: the agent answers without it"
         return fault(SUBJECT, f"{name}: {seen}", mend)
     approved = sum(one.approval is Approval.APPROVED for one in seen)
-    unfit = [f"{one.tool} ({one.approval.value})" for one in seen if one.approval in _UNFIT]
+    unfit = [
+        f"{one.tool} ({one.approval.value})" for one in seen if one.approval in _UNFIT and one.tool in server.tools
+    ]
     look = f"look at them with athenaeum mcp tools {name}"
     if unfit:
         return warning(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logging.getLogger("mcp.client").setLevel(logging.CRITICAL)  # what it would tell, with tracebacks, `connection` tells
 
-_PAGES: Final = 50
+_PAGES: Final = 10
 """Of a list of tools."""
 _CONNECTING: Final = 10.0
 """Seconds for one address of a host."""

@@ -21,7 +21,8 @@ async def contain(work: Coroutine[Any, Any, None]) -> str | None:
 
 def in_one_line(text: str) -> str:
     """Words that may be a server's own, for a log or a person."""
-    return " ".join(visible(text).split())[:200]
+    printable = "".join(letter if letter.isprintable() else " " for letter in visible(text))
+    return " ".join(printable.split())[:200]
 
 
 def _reason(error: BaseException) -> str:

@@ -131,6 +131,11 @@ def offered_name(server: str, tool: str) -> str:
     return f"{server}{_SEPARATOR}{_NOT_IN_NAMES.sub('_', tool)}"
 
 
+def tool_in(name: str) -> str:
+    """The tool's part of such a name."""
+    return name.partition(_SEPARATOR)[2]
+
+
 def is_foreign(name: str) -> bool:
     """Whether the agent's tool of this name is another server's."""
     return _SEPARATOR in name

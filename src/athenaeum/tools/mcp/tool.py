@@ -12,7 +12,7 @@ from athenaeum.tools.grant import Grant
 from athenaeum.tools.mcp.connection import Connection
 from athenaeum.tools.mcp.definition import Definition, shown
 from athenaeum.tools.mcp.result import told
-from athenaeum.tools.mcp.settings import ServerSettings, offered_name
+from athenaeum.tools.mcp.settings import ServerSettings, offered_name, tool_in
 from athenaeum.tools.readers import Reach
 
 _LONGER: Final = timedelta(seconds=5)
@@ -40,7 +40,7 @@ def build_tool(connection: Connection, definition: Definition) -> Tool[Grant]:
     tool.requires_approval = listed.changes
     tool.metadata = {
         "label": listed.label or f"Asking {connection.name}…",
-        "asks": f"Call {definition.tool} of {connection.name}",
+        "asks": f"Call {tool_in(name)} of {connection.name}",
         "patience": server.patience + _LONGER,
         "reach": reach,
     }

@@ -9,7 +9,7 @@ from athenaeum.tools.mcp.containment import contain
 
 async def test_whatever_fails_in_there_is_told_in_one_line() -> None:
     async def fail() -> None:
-        raise ExceptionGroup("", [ValueError("two\nlines\u200b"), KeyError()])
+        raise ExceptionGroup("", [ValueError("two\nlines\u200b\x1b"), KeyError()])
 
     async def wait() -> None:
         raise TimeoutError
