@@ -40,7 +40,7 @@ Next = CallNext[CallToolRequestParams, ToolResult]
 
 READING = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _AWAY = "The archive cannot be reached just now. Try again in a minute."
-_PER_SECOND, _AT_ONCE = 5, 50  # calls of one person; a search takes some 20 ms of a core
+_PER_SECOND, _AT_ONCE = 1, 60  # requests of one person; a search takes some 20 ms of a core
 
 
 def new_server(

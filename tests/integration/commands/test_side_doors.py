@@ -87,7 +87,13 @@ async def test_who_may_not_read_gets_no_token_and_no_answer(athenaeum: CommandLi
     ("arguments", "settings", "status", "words"),
     [
         ("token --user U1", {}, 1, "ATHENAEUM_SECRET_KEY is not set"),
-        ("token --user U1", {"ATHENAEUM_SECRET_KEY": KEY}, 1, "ATHENAEUM_MCP_URL, or a port"),
+        ("token --user U1", {"ATHENAEUM_SECRET_KEY": KEY}, 1, "ATHENAEUM_MCP_URL is not set"),
+        (
+            "slack --transport http --port 8002",
+            {"ATHENAEUM_SECRET_KEY": KEY, "ATHENAEUM_HOST": "0.0.0.0"},
+            1,
+            "ATHENAEUM_MCP_URL is not set",
+        ),
         ("slack --transport http", {}, 1, "ATHENAEUM_SECRET_KEY is not set"),
         ("slack", {}, 2, "say who is answered"),
         ("docs --user U1 --port 8002", {}, 2, "a port is for --transport http"),
@@ -109,16 +115,15 @@ async def test_what_cannot_work_is_refused_in_one_line(
 async def test_a_client_is_answered_on_standard_input_and_nothing_else_is_written_there(
     athenaeum: CommandLine, tmp_path: Path
 ) -> None:
-    said, heard = tmp_path / "said", tmp_path / "heard"
+    said, heard, copy = (tmp_path / name for name in ("said", "heard", "copy"))
     for pipe in (said, heard):
         os.mkfifo(pipe)
-    bridge = StdioTransport(
-        "sh", ["-c", f"cat {heard} & exec cat > {said}"], keep_alive=False
-    )  # to a process that is forked already
+    bridge = f"tee {copy} < {heard} & exec cat > {said}"  # to a process that is forked already
     async with athenaeum.piped("mcp", "slack", "--user", "U1", stdin=said, out=heard) as process:
-        async with Client(bridge) as client:
+        async with Client(StdioTransport("sh", ["-c", bridge], keep_alive=False)) as client:
             listed = await call(client, "list_channels")
         await process.ended()
 
     assert [channel["id"] for channel in listed["channels"]] == ["C1"]
     assert process.status == 0
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in copy.read_text().splitlines())
