@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import Iterator
 
     from playwright.async_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ATHENAEUM = Path(sys.executable).with_name("athenaeum")
-STARTED = 120  # seconds, on a machine that does other things too
 ANSWERED = 60_000  # milliseconds
 SECRET = re.compile("for sale|listen|friendly|one page|board wants", re.IGNORECASE)
 
@@ -42,34 +40,38 @@ def _environment(home: Path) -> dict[str, str]:
     return {**clean, "ATHENAEUM_HOME": str(home), "ATHENAEUM_MODEL": "offline", "DATABASE_URL": ""}
 
 
-@asynccontextmanager
-async def _demo(home: Path) -> AsyncGenerator[str]:
-    process = await asyncio.create_subprocess_exec(
-        ATHENAEUM,
-        *("demo", "--no-browser", "--port", "0"),
+@pytest.fixture(scope="module")
+def asked_alone(home: Path) -> dict[str, Any]:
+    """What a question printed that was asked before any demo ran on the home: the first start on an empty one."""
+    return _ask(home)
+
+
+@pytest.fixture(scope="module")
+def url(home: Path, asked_alone: dict[str, Any]) -> Iterator[str]:
+    """One demo for the module."""
+    del asked_alone  # it has to come first
+    with subprocess.Popen(
+        [ATHENAEUM, "demo", "--no-browser", "--port", "0"],
         env=_environment(home),
         cwd=home,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(STARTED):
-            url = (await process.stdout.readline()).decode().strip()
-            while b"Ctrl-C" not in (line := await process.stderr.readline()):
-                assert line, f"the demo ended with {await process.wait()}"
-        yield url
-    finally:
-        if process.returncode is None:
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            url = process.stdout.readline().decode().strip()
+            while b"Ctrl-C" not in (line := process.stderr.readline()):
+                assert line, f"the demo ended with {process.wait()}"
+            yield url
+        finally:
             process.terminate()
-        await process.communicate()
+            process.communicate()
 
 
-@pytest.fixture
-async def url(home: Path) -> AsyncGenerator[str]:
-    async with _demo(home) as url:
-        yield url
+def _ask(home: Path) -> dict[str, Any]:
+    command = [ATHENAEUM, "demo", "--ask", "How do I retry a failed event?"]
+    return json.loads(subprocess.run(command, env=_environment(home), cwd=home, stdout=subprocess.PIPE, check=True).stdout)
 
 
 async def _open(page: Page, url: str, *, user: str, channel: str) -> None:
@@ -147,24 +149,12 @@ async def test_a_direct_message_needs_no_mention_and_is_answered_in_its_thread(p
     await expect(_answers(page)).to_have_count(1)
 
 
-async def test_ask_prints_an_answer_with_its_citations_also_beside_a_running_demo(home: Path) -> None:
-    async def ask() -> dict[str, object]:
-        process = await asyncio.create_subprocess_exec(
-            ATHENAEUM,
-            *("demo", "--ask", "How do I retry a failed event?"),
-            env=_environment(home),
-            cwd=home,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0
-        return json.loads(output)
+def test_ask_prints_an_answer_with_its_citations_also_beside_a_running_demo(
+    home: Path, asked_alone: dict[str, Any], url: str
+) -> None:
+    beside = _ask(home)
 
-    alone = await ask()
-    async with _demo(home):
-        beside = await ask()
-
-    for printed in (alone, beside):
+    for printed in (asked_alone, beside):
         assert "athenaeum events retry" in str(printed["answer"])
         citations = printed["citations"]
         assert isinstance(citations, list)
