@@ -26,7 +26,7 @@ from athenaeum.wiring.http import serve_http
 from support.embedded import until
 from support.product import until as until_so
 from support.tool_server import SEARCH, ToolServer, approving, definition, write_file
-from support.toolbox import SOON, toolbox
+from support.toolbox import toolbox
 
 
 def is_connected(server: str, *, wanted: bool = True) -> Callable[[], bool]:
@@ -185,6 +185,21 @@ async def test_a_server_that_dies_costs_its_tools_until_it_is_back(
         assert "Dune" in await box.call("library__look_up", title="Dune")
 
 
+async def test_a_gateways_error_leaves_doubt_about_a_change_and_costs_nothing_else(
+    database: DatabaseConnection, tmp_path: Path
+) -> None:
+    async def break_calls(request: web.Request) -> web.Response | None:
+        return web.Response(status=502) if '"tools/call"' in await request.text() else None
+
+    async with (
+        ToolServer(before=break_calls) as server,
+        toolbox(database, tmp_path, far=approving(definition(), url=server.url)) as box,
+    ):
+        assert OUT_OF_ORDER in await box.call(f"far__{SEARCH}", query="x")
+        assert "it is not known whether this was done" in await box.call(f"far__{SEARCH}", approved=True, query="x")
+        assert box.servers.faults == {}
+
+
 async def test_a_server_that_forgets_its_session_is_greeted_again(database: DatabaseConnection, tmp_path: Path) -> None:
     sessions = ["first"]
 
@@ -234,12 +249,24 @@ async def test_a_command_gets_none_of_our_settings_and_is_run_again_when_it_dies
         await until_so(is_back)
 
 
-async def test_servers_that_are_away_hold_nothing_up_and_say_why(database: DatabaseConnection, tmp_path: Path) -> None:
+async def test_servers_that_are_away_or_silent_hold_nothing_up_and_say_why(
+    library: Library, database: DatabaseConnection, tmp_path: Path
+) -> None:
+    async def say_nothing(_request: web.Request) -> None:
+        await asyncio.Event().wait()
+
     nowhere = {"url": "http://127.0.0.1:1/mcp"}
-    async with toolbox(
-        database, tmp_path, far=nowhere, gone={"command": "no-such-command"}, off={**nowhere, "disabled": True}
-    ) as box:
-        assert set(box.servers.faults) == {"far", "gone"}
-        assert box.servers.faults["far"] == "All connection attempts failed"
-        assert await box.offered() == {}
-        assert await box.servers.meet(SOON) is None
+    async with ToolServer(before=say_nothing) as silent:
+        file: dict[str, Any] = {
+            "far": nowhere,
+            "gone": {"command": "no-such-command"},
+            "off": nowhere | {"disabled": True},
+            "silent": {"url": silent.url, "timeout": 0.3},
+            "library": await approved(tmp_path, {"url": library.url}),
+        }
+        async with toolbox(database, tmp_path, **file) as box:
+            faults = box.servers.faults
+            assert "Dune" in await box.call("library__look_up", title="Dune")
+
+    assert set(faults) == {"far", "gone", "silent"}
+    assert (faults["far"], faults["silent"]) == ("All connection attempts failed", "it does not answer in time")

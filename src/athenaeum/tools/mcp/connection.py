@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, CallToolResult, TextContent
+from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, PARSE_ERROR, REQUEST_TIMEOUT, CallToolResult, TextContent
 
 from athenaeum.observability.metrics import MCP_CONNECTED
 from athenaeum.tools.guard import Unavailable
@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
 _PAUSES: Final = (1.0, 60.0)  # seconds between attempts to connect: the first, doubled up to the last
+
+_NO_ANSWER: Final = frozenset({CONNECTION_CLOSED, INTERNAL_ERROR, PARSE_ERROR})
+"""Of which nobody can say how far the call got; the client says so itself of an HTTP error or an answer too large."""
 
 
 class Connection:
@@ -94,7 +97,7 @@ class Connection:
             self._look.set()
             if error.code == REQUEST_TIMEOUT:
                 raise TimeoutError from error
-            if error.code == CONNECTION_CLOSED:
+            if error.code in _NO_ANSWER:
                 raise Unavailable(in_one_line(error.message), was_sent=True) from error
             return CallToolResult(content=[TextContent(text=error.message)], is_error=True)
 
