@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).parents[2]
+DOCS = ("docs/runbooks", "docs/tutorial")
 ATHENAEUM = Path(sys.executable).with_name("athenaeum")
 ANSWERED = 60_000  # milliseconds
 SECRET = re.compile("for sale|listen|friendly|one page|board wants", re.IGNORECASE)
@@ -37,7 +40,16 @@ def home() -> Iterator[Path]:
 
 def _environment(home: Path) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "ANTHROPIC_"))}
-    return {**clean, "ATHENAEUM_HOME": str(home), "ATHENAEUM_MODEL": "offline", "DATABASE_URL": ""}
+    own = {"ATHENAEUM_HOME": str(home), "ATHENAEUM_MODEL": "offline", "DATABASE_URL": ""}
+    return {**clean, **own, "PYTHONPATH": str(_copy(home / "product"))}
+
+
+def _copy(place: Path) -> Path:
+    """The product's source with two folders of its documentation: to embed all of it takes 40 seconds of CPU."""
+    for part in ("src", *DOCS):
+        if not (place / part).exists():
+            shutil.copytree(ROOT / part, place / part)
+    return place / "src"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +83,9 @@ def url(home: Path, asked_alone: dict[str, Any]) -> Iterator[str]:
 
 def _ask(home: Path) -> dict[str, Any]:
     command = [ATHENAEUM, "demo", "--ask", "How do I retry a failed event?"]
-    return json.loads(subprocess.run(command, env=_environment(home), cwd=home, stdout=subprocess.PIPE, check=True).stdout)
+    return json.loads(
+        subprocess.run(command, env=_environment(home), cwd=home, stdout=subprocess.PIPE, check=True).stdout
+    )
 
 
 async def _open(page: Page, url: str, *, user: str, channel: str) -> None:
