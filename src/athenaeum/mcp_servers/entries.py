@@ -28,6 +28,7 @@ class ChannelListing(BaseModel):
     topic: str
     is_archived: bool
     is_shared: bool = Field(description="Shared with another organisation.")
+    members: list[str] = Field(description="Who is in it, of direct and group messages.")
     link: str | None = None
 
 

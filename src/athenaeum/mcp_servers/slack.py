@@ -171,6 +171,7 @@ def _channel(entry: ChannelEntry, url: str | None) -> ChannelListing:
         topic=told(entry.topic),
         is_archived=entry.is_archived,
         is_shared=entry.is_shared,
+        members=[told(name) for name in entry.members],
         link=channel_link(url, entry.id) if url else None,
     )
 

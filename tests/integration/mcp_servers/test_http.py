@@ -11,7 +11,7 @@ from athenaeum.mcp_servers.reader import Reader
 from athenaeum.mcp_servers.topic import Topic
 from support.product import Product
 from support.relay import Relay
-from support.side_doors import call, side_door
+from support.side_doors import call, complaint, side_door
 
 
 async def test_two_people_get_what_is_theirs_from_one_server(
@@ -45,6 +45,7 @@ async def test_health_and_metrics_are_beside_it(
     async with side_door(database_url) as door:
         async with door.client(reader("maya")) as client:
             await call(client, "list_users")
+            await complaint(client, "made_up_by_the_client")
         told = {path: (await door.http.get(path)).status_code for path in ("/health", "/ready", "/live")}
         parts = (await door.http.get("/health")).json()
         metrics = (await door.http.get("/metrics")).text
@@ -52,6 +53,8 @@ async def test_health_and_metrics_are_beside_it(
     assert told == {"/health": 200, "/ready": 200, "/live": 200}
     assert parts["database"]["status"] == "up"
     assert 'athenaeum_mcp_served_seconds_count{outcome="answered",tool="list_users"}' in metrics
+    assert 'athenaeum_mcp_served_seconds_count{outcome="refused",tool="unknown"}' in metrics
+    assert "made_up" not in metrics
 
 
 async def test_a_page_that_was_led_here_is_not_answered(

@@ -57,10 +57,10 @@ async def test_the_channels_of_a_person_are_listed_page_by_page(slack_of: AskedB
             listed += page["channels"]
         named = await call(client, "list_channels", words="PLAT")
 
-    assert sorted((one["name"], one["kind"]) for one in listed) == [
-        ("", "im"),
-        ("board", "private"),
-        ("platform", "public"),
+    assert sorted((one["name"], one["kind"], one["members"]) for one in listed) == [
+        ("", "im", ["athenaeum", "maya"]),
+        ("board", "private", []),
+        ("platform", "public", []),
     ]
     [platform] = named["channels"]
     assert platform["link"] == f"{url}archives/{platform['id']}"

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from athenaeum.domain.audience import Audience
 
 _MESSAGES = frozenset({Origin.MESSAGE})
+_MEMBERS = f"""
+    CASE WHEN kind IN ('{ChannelKind.DIRECT}', '{ChannelKind.GROUP}') THEN ARRAY(
+        SELECT coalesce(nullif(person.name, ''), user_id)
+        FROM slack_members AS member LEFT JOIN slack_users AS person USING (tenant_id, user_id)
+        WHERE member.channel_id = slack_channels.channel_id ORDER BY 1) END
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelEntry:
-    """A conversation that the asker may read; direct messages have no name."""
+    """A conversation that the asker may read; direct messages have no name, but `members`."""
 
     id: ChannelId
     name: str
@@ -30,6 +36,8 @@ class ChannelEntry:
     topic: str
     is_archived: bool
     is_shared: bool
+    members: tuple[str, ...]
+    """What those in a direct or group message are called; not of channels, which have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +128,19 @@ async def _channels(
     readable, parameters = readable_shelves(audience, _MESSAGES)
     rows = await session.execute(
         text(f"""
-            SELECT channel_id, name, kind, topic, is_archived, is_shared FROM slack_channels
+            SELECT channel_id, name, kind, topic, is_archived, is_shared, {_MEMBERS} AS members FROM slack_channels
             WHERE {matching} AND channel_id IN ({readable}) ORDER BY channel_id LIMIT :limit"""),  # noqa: S608 - our own words
         {**values, **parameters},
     )
-    return [ChannelEntry(ChannelId(row.channel_id), row.name, ChannelKind(row.kind), *row[3:]) for row in rows]
+    return [
+        ChannelEntry(
+            id=ChannelId(row.channel_id),
+            name=row.name,
+            kind=ChannelKind(row.kind),
+            topic=row.topic,
+            is_archived=row.is_archived,
+            is_shared=row.is_shared,
+            members=tuple(row.members or ()),
+        )
+        for row in rows
+    ]
