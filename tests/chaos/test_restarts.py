@@ -38,7 +38,7 @@ class Load:
         return [self.turns * n // (self.restarts + 1) for n in range(1, self.restarts + 1)]
 
 
-LOAD = Load(10_000, talkers=24, restarts=20, hastened=False) if SOAK else Load(150, 12, 3, hastened=True)
+LOAD = Load(10_000, talkers=24, restarts=20, hastened=False) if SOAK else Load(90, 12, 3, hastened=True)
 LEASE = timedelta(minutes=10)
 """Longer than the test waits for anything: who has to wait for one to run out fails it."""
 

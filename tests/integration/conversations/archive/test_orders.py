@@ -22,7 +22,7 @@ from support.slack_events import IDENTITY
 from support.traffic import Body, Picture, Traffic, differences, picture, settle
 
 STORM = os.environ.get("ATHENAEUM_STORM", "") not in {"", "0"}
-EXAMPLES, ORDERS = (500, 8) if STORM else (25, 3)
+EXAMPLES, ORDERS = (500, 8) if STORM else (15, 3)
 
 pytestmark = pytest.mark.timeout(7200 if STORM else 300)
 

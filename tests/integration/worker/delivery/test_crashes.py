@@ -84,7 +84,7 @@ async def test_a_worker_that_dies_has_shown_nothing_that_its_heir_could_answer_o
 async def test_two_workers_at_once_leave_one_answer(stage: Stage, client_msg_ids: Literal["kept", "ignored"]) -> None:
     if client_msg_ids == "ignored":
         stage.ignore_client_msg_ids()
-    for delay in range(0, 200, 10):
+    for delay in range(0, 200, 20):
         turn = await stage.ask()
         first, second = stage.event(turn), stage.event(turn)
 
