@@ -20,6 +20,7 @@ from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, TenantId, UserI
 from athenaeum.errors import Misconfigured
 from athenaeum.tools.mcp.settings import read_servers
 from athenaeum.tools.mcp.wire import LARGEST
+from support.certificates import certify
 from support.desk import CountedIndex, Desk
 from support.embedded import until
 from support.tool_server import SEARCH, ToolServer, approving, definition, write_file
@@ -187,6 +188,21 @@ async def test_dns_rebinding_gains_nothing_for_what_was_judged_is_what_is_connec
 
     assert "Do not call it again" in told
     assert [arguments for _, arguments in rogue.calls] == [{"query": "x"}]
+
+
+@pytest.mark.parametrize(("shown", "is_believed"), [("issues.example", True), ("other.example", False)])
+async def test_the_certificate_has_to_be_of_the_name_though_an_address_is_connected_to(
+    shown: str, is_believed: bool, database: DatabaseConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, trusted = certify(shown, tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    answers(monkeypatch, "issues.example", ["127.0.0.1"])
+    async with ToolServer(tls=tls) as server:
+        url = server.url.replace("127.0.0.1", "issues.example")
+        file = approving(definition(), url=url, private=True)
+        async with toolbox(database, tmp_path, rogue=file) as box:
+            assert (OFFERED in await box.offered()) is is_believed
+            assert is_believed or "Hostname mismatch" in box.servers.faults["rogue"]
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, name: str, addresses: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,7 @@ class ToolServer:
     pages: dict[str, Any] = field(default_factory=dict[str, Any])
     before: Handle | None = None
     answer: Callable[[dict[str, Any]], str] = lambda arguments: f"Nothing about {arguments.get('query')}."
+    tls: ssl.SSLContext | None = None
     origin: str = ""
     _runner: web.AppRunner | None = None
 
@@ -65,8 +67,8 @@ class ToolServer:
         application.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.origin = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.tls).start()
+        self.origin = f"http{'s' if self.tls else ''}://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

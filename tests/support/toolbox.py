@@ -81,11 +81,16 @@ class Toolbox:
 
 @asynccontextmanager
 async def toolbox(
-    database: DatabaseConnection, folder: Path, *, audience: Audience = TERMINAL, **file: dict[str, Any]
+    database: DatabaseConnection,
+    folder: Path,
+    *,
+    audience: Audience = TERMINAL,
+    every: timedelta = SOON,
+    **file: dict[str, Any],
 ) -> AsyncGenerator[Toolbox]:
-    """With the servers of the operator's file, each tried once; they are looked at again all the time."""
+    """With the servers of the operator's file, each tried once; they are looked at again `every` so long."""
     toolset = build_toolset()
-    servers = Servers(read_servers(write_file(folder, **file), {}.get), toolset, every=SOON)
+    servers = Servers(read_servers(write_file(folder, **file), {}.get), toolset, every=every)
     async with beside(*servers.works()):
         await servers.meet(timedelta(seconds=30))
         yield Toolbox(database, toolset, servers, audience)

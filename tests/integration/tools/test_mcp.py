@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def is_connected(server: str, *, wanted: bool = True) -> Callable[[], bool]:
     return lambda: (REGISTRY.get_sample_value("athenaeum_mcp_connected", {"server": server}) == 1) is wanted
 
 
+NEVER = timedelta(hours=1)
 OUT_OF_ORDER = "The tool is out of order"
 
 COMMAND = """
@@ -215,7 +217,7 @@ async def test_a_server_that_forgets_its_session_is_greeted_again(database: Data
 
     async with (
         ToolServer(before=keep) as server,
-        toolbox(database, tmp_path, old=approving(definition(), url=server.url)) as box,
+        toolbox(database, tmp_path, every=NEVER, old=approving(definition(), url=server.url)) as box,
     ):
         assert "Nothing about x." in await box.call(f"old__{SEARCH}", query="x")
         sessions.append("second")
@@ -236,7 +238,7 @@ async def test_a_command_gets_none_of_our_settings_and_is_run_again_when_it_dies
     environment = {"TOOLS": json.dumps([definition()])}
     server = approving(definition(), command=sys.executable, args=[str(script)], env=environment)
     tool = f"shell__{SEARCH}"
-    async with toolbox(database, tmp_path, shell=server) as box:
+    async with toolbox(database, tmp_path, every=NEVER, shell=server) as box:
         told = await box.call(tool, query="settings")
         assert "TOOLS" in told
         assert "SLACK" not in told
