@@ -21,7 +21,7 @@ def handbook(tmp_path: Path) -> Path:
 async def test_a_folder_is_added_found_and_removed(athenaeum: CommandLine, handbook: Path) -> None:
     added = await athenaeum("docs", "add", str(handbook))
     assert added.status == 0
-    assert "2 added" in added.out
+    assert "2 added" in " ".join(added.out.split())  # a long path breaks its line
     assert "broken.pdf" in added.err
 
     again = json.loads((await athenaeum("docs", "add", str(handbook), "--json")).out)[0]

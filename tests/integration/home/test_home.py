@@ -197,5 +197,5 @@ def found(postgres: PostgresServer, database_url: str, word: str) -> dict[str, i
             statement = sql.SQL("SELECT count(*) FROM {table} WHERE {table}::text ILIKE %s")
             row = admin.execute(statement.format(table=sql.Identifier(table)), [f"%{word}%"]).fetchone()
             assert row is not None
-            counted[table] = row[0]
+            counted[table.replace("slack_message_store", "slack_messages")] = row[0]  # TimescaleDB's, behind a view
     return {table: count for table, count in counted.items() if count}
