@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,10 @@ class Toolbox:
     toolset: GuardedToolset
     servers: Servers
     audience: Audience = TERMINAL
+    tools: frozenset[str] | None = None
+    """Those that the persona may use; None for all."""
+    noted: list[Progress] = field(default_factory=list[Progress])
+    """What people saw meanwhile."""
 
     async def offered(self) -> dict[str, ToolDefinition]:
         """The tools of other servers."""
@@ -73,10 +77,14 @@ class Toolbox:
             readers=Readers(self.database, self.audience),
             quarantine=Quarantine(DELIMITER),
             consents=Consents(QUESTION.turn, {}, can_ask=True),
-            progress=_note,
+            progress=self._note,
             now=datetime.now(UTC),
+            tools=self.tools,
         )
         return RunContext(deps=grant, model=TestModel(), usage=RunUsage())
+
+    async def _note(self, progress: Progress) -> None:
+        self.noted.append(progress)
 
 
 @asynccontextmanager
@@ -94,7 +102,3 @@ async def toolbox(
     async with beside(*servers.works()):
         await servers.meet(timedelta(seconds=30))
         yield Toolbox(database, toolset, servers, audience)
-
-
-async def _note(_progress: Progress) -> None:
-    pass

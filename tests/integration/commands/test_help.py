@@ -11,7 +11,10 @@ import typer
 from athenaeum.cli import app
 from support.command_line import CommandLine
 
-HEAVY = {"pydantic_ai", "anthropic", "onnxruntime", "numpy", "sqlalchemy", "psycopg", "slack_sdk", "fastapi", "alembic"}
+HEAVY = {
+    *("pydantic_ai", "anthropic", "onnxruntime", "numpy", "sqlalchemy", "psycopg", "slack_sdk", "fastapi", "alembic"),
+    *("mcp", "fastmcp"),
+}
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -103,3 +106,10 @@ def test_a_look_at_the_queue_does_not_load_the_agent() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert not {"pydantic_ai", "anthropic", "onnxruntime", "slack_sdk", "fastapi"} & set(printed.split())
+
+
+def test_a_process_without_mcp_servers_does_not_load_what_speaks_to_them() -> None:
+    code = "import sys, athenaeum.wiring.process\nprint(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert not {"mcp", "fastmcp"} & set(printed.split())

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from fastmcp.server.dependencies import get_http_headers
 from prometheus_client import REGISTRY
 
 from athenaeum.database.connection import DatabaseConnection
+from athenaeum.domain.turn import StepStarted
 from athenaeum.tools.mcp.result import LONGEST
 from athenaeum.tools.mcp.settings import read_servers
 from athenaeum.tools.mcp.visit import visit
@@ -141,6 +142,9 @@ async def test_a_servers_tools_are_called_side_by_side_and_tell_results_as_data(
             both = await asyncio.gather(box.call("library__meet"), box.call("library__meet"))
         assert all("met" in told for told in both)
         assert "Ana" in await box.call("library__whose")
+        assert box.noted[-1] == StepStarted("Asking library…")
+        bound = replace(box, tools=frozenset({"library__meet", "search_documents"}))
+        assert set(await bound.offered()) == {"library__meet"}
 
 
 async def test_errors_and_long_results_are_told_as_such(
