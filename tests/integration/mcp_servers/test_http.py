@@ -69,6 +69,18 @@ async def test_a_page_that_was_led_here_is_not_answered(
     assert (led.status_code, browsed.status_code, outside.status_code) == (421, 403, 200)
 
 
+async def test_nobody_is_kept_listening_to_a_server_that_says_nothing_unasked(
+    product: Product, database_url: str, reader: Callable[[str], Reader]
+) -> None:
+    async with side_door(database_url) as door:
+        token = await door.token(reader("maya"))
+        session = (await door.begin(token)).headers["mcp-session-id"]
+        known = {"authorization": f"Bearer {token}", "mcp-session-id": session, "accept": "text/event-stream"}
+        told = [(await door.http.get(door.topic.path, headers=headers)).status_code for headers in (known, {})]
+
+    assert told == [405, 401]
+
+
 async def test_while_the_database_is_away_nobody_hears_that_their_token_is_bad(
     product: Product, database_url: str, reader: Callable[[str], Reader]
 ) -> None:
