@@ -23,7 +23,7 @@ _NO_SECRETS = ("set", "unset")  # what the configuration's log says of a secret
 # Libraries that print whole payloads or every request below this level.
 _CHATTY = (
     *("slack_bolt", "slack_sdk", "aiohttp", "httpx", "httpx2", "anthropic", "openai", "alembic", "sqlalchemy"),
-    *("celery.app.trace", "celery.worker.strategy", "kombu", "amqp"),
+    *("celery.app.trace", "celery.worker.strategy", "kombu", "amqp", "mcp"),
 )
 
 
