@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from athenaeum.config import Config
-    from athenaeum.tools.mcp.definition import Reviewed
+    from athenaeum.tools.mcp.definition import Definition, Reviewed
     from athenaeum.tools.mcp.settings import ServerSettings
 
 app = typer.Typer(
@@ -79,15 +79,23 @@ def _print(config: Config, name: str, server: ServerSettings, found: Sequence[Re
     for one in found:
         approval = Text(f"  {one.approval.value:<10}", _STYLES.get(one.approval.value, "red"))
         out.print(approval.append(_apparent(one.tool), "bold"))
-        if one.definition is not None:
-            for line in one.definition.description.strip().splitlines():
-                out.print(Text(f"            {_apparent(line)}"))
-            if one.definition.says_it_only_reads:
-                out.print(Text("            (says itself that it only reads)", "dim"))
+        for line in _read_of(one.definition) if one.definition else ():
+            out.print(Text(f"            {line}"), soft_wrap=True)
     lines = [f"  {json.dumps(one.tool)}: {json.dumps(_listed(one, server))}" for one in found if one.definition]
     out.print(f"\nApprove what you have read by its line, in {config.mcp_config}, under {name}, tools:\n", markup=False)
     out.print(",\n".join(lines), markup=False, soft_wrap=True)
     out.print()
+
+
+def _read_of(definition: Definition) -> list[str]:
+    """All that a model would be told of a tool, which is all that its fingerprint is of."""
+    lines = [_apparent(line) for line in definition.description.strip().splitlines()]
+    lines.append(f"takes {json.dumps(definition.parameters)}")  # in ASCII, where nothing hides either
+    if definition.result is not None:
+        lines.append(f"gives {json.dumps(definition.result)}")
+    if definition.says_it_only_reads:
+        lines.append("(says itself that it only reads)")
+    return lines
 
 
 def _listed(one: Reviewed, server: ServerSettings) -> Mapping[str, Any]:
@@ -109,6 +117,8 @@ def _row(name: str, found: Sequence[Reviewed] | str) -> dict[str, Any]:
             "name": offered_name(name, one.tool),
             "approval": one.approval.value,
             "description": one.definition.description if one.definition else None,
+            "parameters": one.definition.parameters if one.definition else None,
+            "result": one.definition.result if one.definition else None,
             "fingerprint": one.definition.fingerprint if one.definition else None,
             "says_it_only_reads": one.definition.says_it_only_reads if one.definition else None,
         }
