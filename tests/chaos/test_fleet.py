@@ -16,7 +16,7 @@ from support import meter
 from support.event_worker import entries
 from support.events import Queue, listening, until
 from support.fleet import Fleet
-from support.town import BeginTown
+from support.town import BeginTown, Town
 from support.zygote import Zygote
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -49,29 +49,16 @@ async def test_ten_processes_share_out_short_events_evenly(database_url: str, zy
 
 
 async def test_workers_and_gateways_share_out_questions_evenly(begin_town: BeginTown, storm: bool) -> None:
-    workers, questions = (PROCESSES, 400) if storm else (4, 100)
+    workers, questions = (PROCESSES, 400) if storm else (4, 60)
     async with begin_town({"WORKER_POOL_SIZE": "2"}) as town:
         await town.open(workers=workers, gateways=3)
         await town.crowd.converse(workers, threads=workers)  # the first ones connect and prepare
         await town.rest(seconds=60)
         await town.filed(seconds=60)
-        idle = meter.Span(town.server, town.fleet)
-        await asyncio.sleep(IDLE_SECONDS)
-        idle.end()
-        busy = meter.Span(town.server, town.fleet)
+        if storm:
+            await _tell_costs(town, questions)
         await town.crowd.converse(questions, threads=4 * workers)
         await town.rest(seconds=60)
-        busy.end()
-        await town.filed(seconds=60)
-        chat = meter.Span(town.server, town.fleet)
-        for _ in range(10):
-            town.crowd.chat(questions // 10)
-            await town.filed(seconds=60)
-        chat.end()
-        print(f"{workers} workers and 3 gateways hold {meter.sessions(town.server)} sessions")
-        print(f"idle they cost in a second: {idle.cost() / idle.seconds}")
-        print(f"a turn costs, beyond that: {busy.beyond(idle) / questions}")
-        print(f"a message that is no question costs: {chat.beyond(idle) / questions}")
         faults = await town.judge(seconds=60)
         assert not faults, faults
         worked = await town.rows(
@@ -84,3 +71,24 @@ async def test_workers_and_gateways_share_out_questions_evenly(begin_town: Begin
         assert turns[0] >= 1 / EVEN
         assert turns[-1] <= EVEN
         assert len(taken) == 3
+
+
+async def _tell_costs(town: Town, questions: int) -> None:
+    """Print what a quiet second, a turn and a message cost this fleet."""
+    idle = meter.Span(town.server, town.fleet)
+    await asyncio.sleep(IDLE_SECONDS)
+    idle.end()
+    busy = meter.Span(town.server, town.fleet)
+    await town.crowd.converse(questions, threads=4 * len(town.fleet.crew["worker"]))
+    await town.rest(seconds=60)
+    busy.end()
+    await town.filed(seconds=60)
+    chat = meter.Span(town.server, town.fleet)
+    for _ in range(10):
+        town.crowd.chat(questions // 10)
+        await town.filed(seconds=60)
+    chat.end()
+    print(f"the fleet holds {meter.sessions(town.server)} sessions")
+    print(f"idle it costs in a second: {idle.cost() / idle.seconds}")
+    print(f"a turn costs, beyond that: {busy.beyond(idle) / questions}")
+    print(f"a message that is no question costs: {chat.beyond(idle) / questions}")
