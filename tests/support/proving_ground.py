@@ -29,6 +29,7 @@ _SLOW = (
     "aiohttp.web",
     "alembic.command",
     "fastapi",
+    "genai_prices.data",
     "hypothesis",
     "numpy",
     "psycopg_pool",

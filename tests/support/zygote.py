@@ -38,6 +38,7 @@ _SLOW = (
     "athenaeum.worker.celery.consumer",
     "pydantic_ai.models.anthropic",
     "pydantic_ai.providers.anthropic",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
     *(module for module, _ in _ENTRANCES.values()),
 )
 """What takes long to import, and every fork then has."""
@@ -140,6 +141,8 @@ def _serve() -> None:
     gc.disable()
     for module in _SLOW:
         import_module(module)
+    models = import_module("athenaeum.llm.models")
+    models.build_model("anthropic:any", models.ModelKeys(anthropic_api_key="any"))  # loads what every worker needs
     gc.freeze()  # forks share what they don't look through
     gc.enable()
     for line in sys.stdin:

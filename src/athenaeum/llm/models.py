@@ -18,6 +18,7 @@ from athenaeum.domain.price import FREE, Price
 from athenaeum.errors import Misconfigured
 from athenaeum.llm.metering import MeteredModel
 from athenaeum.llm.offline import OFFLINE, OfflineModel
+from athenaeum.llm.prices import estimate
 from athenaeum.llm.vision import VisionModel
 
 log = structlog.get_logger(__name__)
@@ -86,11 +87,14 @@ def _build(name: str, keys: ModelKeys, price: Price | None) -> Model[Any]:
     if name == OFFLINE:
         return MeteredModel(OfflineModel(), price=FREE)
     try:
-        return MeteredModel(VisionModel(infer_model(name, lambda provider: _provider(provider, keys))), price=price)
+        model = VisionModel(infer_model(name, lambda provider: _provider(provider, keys)))
     except (UserError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         mend = "give PROVIDER:NAME, such as the ones in docs/guides/models.md, or offline"
         raise Misconfigured(f"ATHENAEUM_MODEL: {name!r} cannot be used ({reason}): {mend}") from error
+    # Loads the price list and makes the schema of messages: 0.4 s, in which a first question would keep all others.
+    estimate(model, [], price)
+    return MeteredModel(model, price=price)
 
 
 def _provider(provider: str, keys: ModelKeys) -> Provider[Any]:
