@@ -25,7 +25,7 @@ from support.trials import (
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 SAMPLE = 2
-"""Points of each variation in a usual run, always the same ones; all of a plain turn's and of a plain stream's."""
+"""Points of each variation in a usual run, always the same ones."""
 STEPS = {
     "claim",
     "right to post",
@@ -79,8 +79,9 @@ async def test_a_worker_killed_after_any_step_costs_no_answer_and_no_step(
 ) -> None:
     points = await _points(begin_ordeal, PLAIN, within=storm)
     assert {point.rpartition(" ")[0] for point in points} >= STEPS
-    if engine == "celery" and not storm:
-        points = random.Random(SAMPLE).sample(points, SAMPLE)
+    if not storm:
+        points = [point for point in points if point.endswith(" 1")]  # each by its name, the first time it is passed
+        points = random.Random(SAMPLE).sample(points, SAMPLE) if engine == "celery" else points
     await _survive(begin_ordeal, PLAIN, points, within=storm)
 
 
