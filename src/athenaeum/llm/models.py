@@ -92,7 +92,7 @@ def _build(name: str, keys: ModelKeys, price: Price | None) -> Model[Any]:
         reason = str(error).splitlines()[0].rstrip(".")
         mend = "give PROVIDER:NAME, such as the ones in docs/guides/models.md, or offline"
         raise Misconfigured(f"ATHENAEUM_MODEL: {name!r} cannot be used ({reason}): {mend}") from error
-    # Loads the price list and makes the schema of messages: 0.4 s, in which a first question would keep all others.
+    # Makes the schema of messages: 30 ms, in which a first question would keep all others waiting.
     estimate(model, [], price)
     return MeteredModel(model, price=price)
 
