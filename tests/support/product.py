@@ -151,11 +151,17 @@ class Product:
 
     async def is_idle(self) -> bool:
         """Whether every event was delivered and the queue is empty."""
-        if not all(sent.acked or sent.given_up for sent in self.sim.simulation.outbox.deliveries):
+        known = self._delivered()
+        if known is None or not await _is_empty(self.link):
             return False
-        if not await _is_empty(self.link):
+        if await self.rows("SELECT 1 FROM slack_messages WHERE indexed_at IS NULL LIMIT 1", own=True):
             return False
-        return not await self.rows("SELECT 1 FROM slack_messages WHERE indexed_at IS NULL LIMIT 1", own=True)
+        return self._delivered() == known  # what a worker posts before it is done comes back as an event
+
+    def _delivered(self) -> int | None:
+        """How many events were delivered; None while one is on its way."""
+        deliveries = self.sim.simulation.outbox.deliveries
+        return len(deliveries) if all(sent.acked or sent.given_up for sent in deliveries) else None
 
     async def rows(self, statement: str, *, own: bool = False) -> list[tuple[Any, ...]]:
         """Ask the database: as the engine, or as the tenant for what is its `own`."""

@@ -120,7 +120,7 @@ async def test_a_proposal_shows_what_would_be_done_and_leaves_nothing_running(pr
     assert 'board: "kitchen"\\ntext: "The freeze is on Friday."' in text
     assert board.notes == []
     assert await product.turn_states() == ["parked"]
-    assert await product.rows("SELECT 1 FROM queued_events") == []
+    await product.rest()
 
 
 @pytest.mark.parametrize("via", ["socket", "http"])
