@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, show_json
-from athenaeum.commands.tenancy import session_of
+from athenaeum.commands.tenancy import Tenant, session_of
 from athenaeum.domain.channel import Mode
 from athenaeum.errors import Refused
 
@@ -22,8 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Say in which channels to answer without a mention.\n\nExample: athenaeum channels mode platform questions",
 )
-
-Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
 
 
 @app.command("list")

@@ -12,7 +12,7 @@ from rich.table import Table
 from athenaeum.commands import listing
 from athenaeum.commands.channels import channel_named
 from athenaeum.commands.console import AsJson, escaped, out, run, show_json
-from athenaeum.commands.tenancy import Limit, of_each_tenant, session_of
+from athenaeum.commands.tenancy import Limit, Tenant, of_each_tenant, session_of
 from athenaeum.errors import Refused
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def _helper(text: str) -> str:
     return text
 
 
-Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
 Channel = Annotated[
     str | None, typer.Option("--channel", help="In this channel, by name or id; otherwise wherever nobody else is.")
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,14 +60,11 @@ async def _visit(config: Config, name: str | None) -> dict[str, tuple[ServerSett
     if name is not None and name not in named:
         raise Refused(f"there is no server {name!r}: there are {', '.join(sorted(named)) or 'none'}")
     chosen = {known: server for known, server in named.items() if name in {None, known}}
-    from athenaeum.tools.mcp.visit import visit
+    from athenaeum.tools.mcp.visit import visit_all
 
     with err.status("Asking…"):
-        async with asyncio.TaskGroup() as group:
-            visits = {
-                known: group.create_task(visit(server, is_heard=name is not None)) for known, server in chosen.items()
-            }
-    return {known: (server, visits[known].result()) for known, server in chosen.items()}
+        seen = await visit_all(chosen, is_heard=name is not None)
+    return {known: (server, seen[known]) for known, server in chosen.items()}
 
 
 def _print(config: Config, name: str, server: ServerSettings, found: Sequence[Reviewed] | str) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, escaped, out, run, settings, show_json
-from athenaeum.commands.tenancy import tenant_named
+from athenaeum.commands.tenancy import Tenant, tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT, ChannelId, UserId
 from athenaeum.domain.tenant import Persona
 from athenaeum.errors import Refused
@@ -26,7 +26,6 @@ app = typer.Typer(
     help="Give the agent a name, a role and a tone.\n\nExample: athenaeum personas set --name Mara",
 )
 
-Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
 Channel = Annotated[str | None, typer.Option("--channel", help="In this channel alone: its name or id.")]
 User = Annotated[str | None, typer.Option("--user", help="For this person alone: their id.")]
 Template = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE", help="A Jinja2 template.")]

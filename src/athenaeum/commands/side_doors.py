@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from athenaeum.commands.console import AsJson, err, out, run, settings, show_json
-from athenaeum.commands.tenancy import session_of, tenant_named
+from athenaeum.commands.tenancy import Tenant, session_of, tenant_named
 from athenaeum.domain.identity import DEFAULT_TENANT, UserId
 from athenaeum.errors import Refused
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from athenaeum.tenants.access import Access
 
 Server = Literal["slack", "docs"]
-Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
 Port = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Instead of ATHENAEUM_PORT.")]
 Transport = Annotated[
     Literal["stdio", "http"], typer.Option("--transport", help="Standard input for one person, or HTTP with tokens.")
@@ -134,7 +133,7 @@ async def _serve_stdio(config: Config, server: Server, user: str, tenant: str | 
 
     async with open_database(config) as database:
         reader = await _reader(database, user, tenant)
-    await serve_on_standard_input(config, Topic(server), reader)
+        await serve_on_standard_input(config, database, Topic(server), reader)
 
 
 async def _token(

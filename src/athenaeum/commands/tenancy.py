@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Tenant = Annotated[str | None, typer.Option("--tenant", help="The workspace, by name or id; otherwise the first.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each tenant.")]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from athenaeum.diagnostics.finding import Finding, fault, ok, warning
 from athenaeum.errors import Misconfigured
-from athenaeum.tools.mcp.definition import Approval
+from athenaeum.tools.mcp.definition import UNFIT, Approval
 from athenaeum.wiring.mcp import servers
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from athenaeum.tools.mcp.settings import ServerSettings
 
 SUBJECT = "mcp"
-_UNFIT = frozenset({Approval.CHANGED, Approval.GONE, Approval.AMBIGUOUS})
 
 
 async def look(config: Config) -> list[Finding]:
@@ -29,11 +27,9 @@ async def look(config: Config) -> list[Finding]:
         return [fault(SUBJECT, line, "mend the file: docs/guides/mcp.md") for line in str(error).splitlines()]
     if not named:
         return []
-    from athenaeum.tools.mcp.visit import visit  # noqa: PLC0415 - mcp takes a second, and few have servers
+    from athenaeum.tools.mcp.visit import visit_all  # noqa: PLC0415 - mcp takes a second, and few have servers
 
-    async with asyncio.TaskGroup() as group:
-        visits = {name: group.create_task(visit(server)) for name, server in named.items()}
-    return [_judge(name, named[name], task.result()) for name, task in visits.items()]
+    return [_judge(name, named[name], seen) for name, seen in (await visit_all(named)).items()]
 
 
 def _judge(name: str, server: ServerSettings, seen: Sequence[Reviewed] | str) -> Finding:
@@ -41,9 +37,7 @@ def _judge(name: str, server: ServerSettings, seen: Sequence[Reviewed] | str) ->
         mend = "start it, mend its url, headers or command, or set it to disabled: the agent answers without it"
         return fault(SUBJECT, f"{name}: {seen}", mend)
     approved = sum(one.approval is Approval.APPROVED for one in seen)
-    unfit = [
-        f"{one.tool} ({one.approval.value})" for one in seen if one.approval in _UNFIT and one.tool in server.tools
-    ]
+    unfit = [f"{one.tool} ({one.approval.value})" for one in seen if one.approval in UNFIT and one.tool in server.tools]
     look = f"look at them with athenaeum mcp tools {name}"
     if unfit:
         return warning(

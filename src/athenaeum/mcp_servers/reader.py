@@ -54,6 +54,6 @@ async def is_admitted(database: DatabaseConnection, reader: Reader, token: UUID 
     async with database.session(reader.tenant) as session:
         return (
             await register.served(session)
-            and await directory.is_member(session, reader.audience)
+            and await directory.are_members(session, reader.audience)
             and (token is None or await access.is_in_force(session, token, reader.user))
         )

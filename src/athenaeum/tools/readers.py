@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
+from athenaeum.conversations.archive import directory
 from athenaeum.database.connection import DatabaseConnection
 from athenaeum.domain.audience import Audience
-from athenaeum.retrieval.audience import has_strangers
 from athenaeum.tenants import register
 
 
@@ -62,14 +60,13 @@ class Readers:
     async def look_again(self) -> Readership:
         """As it is now."""
         tenant = await register.get(self._database, self._audience.tenant)
-        strangers: bool | None = False  # on the terminal there is the operator alone
+        is_among_us = True  # on the terminal there is the operator alone
         if self._audience.asker is not None:
-            select, parameters = has_strangers(self._audience)
             async with self._database.session(tenant.id) as session:
-                strangers = await session.scalar(text(select), parameters)
+                is_among_us = await directory.are_members(session, self._audience)
         called = (str(tenant.id), tenant.team_id, tenant.enterprise_id)
         return Readership(
             frozenset(name for name in called if name),
             await register.is_only(self._database, tenant.id),
-            is_among_us=strangers is False,
+            is_among_us=is_among_us,
         )

@@ -56,17 +56,16 @@ async def open_side_door(config: Config, topic: Topic) -> AsyncGenerator[str]:
             yield f"{address}{topic.path}"
 
 
-async def serve_on_standard_input(config: Config, topic: Topic, reader: Reader) -> None:
+async def serve_on_standard_input(config: Config, database: DatabaseConnection, topic: Topic, reader: Reader) -> None:
     """Answer one person's client until it closes our standard input.
 
     Raises:
         Refused: the person may not read.
     """
-    async with open_database(config) as database:
-        if not await is_admitted(database, reader):
-            raise Refused(f"{reader.user} cannot be answered. {NOT_ADMITTED}")
-        server = _server(config, topic, database, whose=lambda: reader, auth=None)
-        await server.run_async("stdio", show_banner=False)
+    if not await is_admitted(database, reader):
+        raise Refused(f"{reader.user} cannot be answered. {NOT_ADMITTED}")
+    server = _server(config, topic, database, whose=lambda: reader, auth=None)
+    await server.run_async("stdio", show_banner=False)
 
 
 def _server(

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastmcp import Client
+from fastmcp import Client, FastMCP
 
 from athenaeum.domain.identity import UserId
 from athenaeum.mcp_servers.docs import docs_server
@@ -25,24 +25,20 @@ def reader(product: Product) -> Callable[[str], Reader]:
 @pytest.fixture
 def slack_of(product: Product, reader: Callable[[str], Reader]) -> AskedBy:
     """The Slack server as it answers one person."""
-
-    @asynccontextmanager
-    async def asked_by(name: str) -> AsyncGenerator[Client[Any]]:
-        running = product.running
-        async with Client(slack_server(running.database, running.index, whose=lambda: reader(name))) as client:
-            yield client
-
-    return asked_by
+    return _asked_by(slack_server, product, reader)
 
 
 @pytest.fixture
 def docs_of(product: Product, reader: Callable[[str], Reader]) -> AskedBy:
     """The documents' server as it answers one person."""
+    return _asked_by(docs_server, product, reader)
 
+
+def _asked_by(serve: Callable[..., FastMCP[Any]], product: Product, reader: Callable[[str], Reader]) -> AskedBy:
     @asynccontextmanager
     async def asked_by(name: str) -> AsyncGenerator[Client[Any]]:
         running = product.running
-        async with Client(docs_server(running.database, running.index, whose=lambda: reader(name))) as client:
+        async with Client(serve(running.database, running.index, whose=lambda: reader(name))) as client:
             yield client
 
     return asked_by

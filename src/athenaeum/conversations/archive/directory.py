@@ -74,10 +74,10 @@ async def is_readable(session: AsyncSession, audience: Audience, channel: Channe
     return bool(await session.scalar(readable, {"channel": channel, **parameters}))
 
 
-async def is_member(session: AsyncSession, audience: Audience) -> bool:
-    """Whether the asker, alone, is a full member of the workspace now: known, no guest, not deactivated."""
+async def are_members(session: AsyncSession, audience: Audience) -> bool:
+    """Whether everyone in the audience is a full member of the workspace now: known, no guest, not deactivated."""
     strangers, parameters = has_strangers(audience)
-    return not await session.scalar(text(strangers), parameters)
+    return await session.scalar(text(strangers), parameters) is False
 
 
 async def channels(session: AsyncSession, audience: Audience, wanted: Slice) -> list[ChannelEntry]:

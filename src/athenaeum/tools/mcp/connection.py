@@ -16,7 +16,7 @@ from athenaeum.observability.metrics import MCP_CONNECTED
 from athenaeum.tools.guard import Unavailable
 from athenaeum.tools.mcp.client import definitions, open_client
 from athenaeum.tools.mcp.containment import contain, in_one_line
-from athenaeum.tools.mcp.definition import Approval, Definition, Reviewed, review
+from athenaeum.tools.mcp.definition import UNFIT, Approval, Definition, Reviewed, review
 
 if TYPE_CHECKING:
     from mcp.client.client import Client
@@ -54,9 +54,9 @@ class Connection:
         """Whether the first attempt is over, well or badly."""
         self.fault: str | None = "not tried yet"
         """Why it is not connected; None while it is."""
-        self.reviewed: Sequence[Reviewed] = ()
-        """What was last seen of its tools."""
-        self._approved: Mapping[str, Definition] = {}
+        self.approved: Mapping[str, Definition] = {}
+        """Its tools that were as they were approved when it was last looked at."""
+        self._reviewed: Sequence[Reviewed] = ()
         self._on_look = on_look
         self._every = every
         self._look = asyncio.Event()
@@ -78,7 +78,7 @@ class Connection:
 
     def is_approved(self, definition: Definition) -> bool:
         """Whether the tool is still what the operator approved, as far as is known."""
-        return self._approved.get(definition.tool) == definition
+        return self.approved.get(definition.tool) == definition
 
     async def call(self, definition: Definition, arguments: dict[str, Any]) -> CallToolResult:
         """Call a tool; an error that the server answers with is a result.
@@ -108,7 +108,7 @@ class Connection:
                 if self._client is None:
                     self._client, self.fault = client, None
                     MCP_CONNECTED.labels(self.name).set(1)
-                    log.info("mcp.connected", server=self.name, tools=len(self._approved))
+                    log.info("mcp.connected", server=self.name, tools=len(self.approved))
                 self._on_look(self)
                 self.tried.set()
                 self._look.clear()
@@ -117,15 +117,15 @@ class Connection:
                         await self._look.wait()
 
     def _see(self, defined: Sequence[Definition]) -> None:
-        known = self.reviewed
-        self.reviewed = review(defined, self.settings.tools)
-        self._approved = {
+        known = self._reviewed
+        self._reviewed = review(defined, self.settings.tools)
+        self.approved = {
             one.tool: one.definition
-            for one in self.reviewed
+            for one in self._reviewed
             if one.definition is not None and one.approval is Approval.APPROVED
         }
-        for one in self.reviewed:
-            if one not in known and one.approval not in {Approval.APPROVED, Approval.NEW}:
+        for one in self._reviewed:
+            if one not in known and one.approval in UNFIT:
                 log.warning("mcp.tool_refused", server=self.name, tool=one.tool, approval=one.approval.value)
 
     def _lose(self, fault: str) -> None:

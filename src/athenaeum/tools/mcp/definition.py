@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from athenaeum.tools.mcp.settings import ToolSettings
 from athenaeum.tools.quarantine import visible
@@ -26,6 +26,10 @@ class Approval(StrEnum):
     """It is in the file, and its server does not define it."""
     AMBIGUOUS = "ambiguous"
     """Its server defines two tools of that name."""
+
+
+UNFIT: Final = frozenset({Approval.CHANGED, Approval.GONE, Approval.AMBIGUOUS})
+"""What an operator should hear of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from athenaeum.observability.health import Probe, Status
 from athenaeum.tools.mcp.connection import LOOK_AGAIN, Connection
-from athenaeum.tools.mcp.definition import Approval
 from athenaeum.tools.mcp.tool import build_tool
 
 if TYPE_CHECKING:
@@ -63,10 +62,6 @@ class Servers:
         return Probe(Status.DEGRADED, f"{away} cannot be asked: see athenaeum doctor", facts)
 
     def _put(self, connection: Connection) -> None:
-        tools = [
-            build_tool(connection, one.definition)
-            for one in connection.reviewed
-            if one.definition is not None and one.approval is Approval.APPROVED
-        ]
+        tools = [build_tool(connection, definition) for definition in connection.approved.values()]
         # another dictionary: a run that is listing the tools of this one goes on
         self._toolset.tools = self._toolset.tools | {tool.name: tool for tool in tools}

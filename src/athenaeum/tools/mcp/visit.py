@@ -1,7 +1,8 @@
-"""One look at a server, for those who only want to know."""
+"""One look at servers, for those who only want to know."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from athenaeum.tools.mcp.client import definitions, open_client
@@ -9,8 +10,19 @@ from athenaeum.tools.mcp.containment import contain
 from athenaeum.tools.mcp.definition import review
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from athenaeum.tools.mcp.definition import Reviewed
     from athenaeum.tools.mcp.settings import ServerSettings
+
+
+async def visit_all(
+    servers: Mapping[str, ServerSettings], *, is_heard: bool = False
+) -> dict[str, list[Reviewed] | str]:
+    """All of them at once, by their names; see `visit`."""
+    async with asyncio.TaskGroup() as group:
+        visits = {name: group.create_task(visit(server, is_heard=is_heard)) for name, server in servers.items()}
+    return {name: task.result() for name, task in visits.items()}
 
 
 async def visit(server: ServerSettings, *, is_heard: bool = False) -> list[Reviewed] | str:
